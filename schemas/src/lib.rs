@@ -1,1 +1,26 @@
-//! Placeholder while the crate is laid out.
+//! Which fields exist, what each means and how it is stored.
+//!
+//! One table (`fields.rs`) lists every field once; columns, accessors, names, Arrow schema and JSON
+//! writers are derived from it. An event of any log family is one row of a [`FlowBatch`], a block of
+//! typed columns that borrows its text from the received bytes, so that parsing copies nothing.
+//!
+//! This crate knows no vendor, no rule and no file. Its types are not serialised as they are: formats
+//! are written field by field in `json`, `ecs` and `ocsf`, so that a refactoring can't change a format.
+
+mod batch;
+mod fields;
+mod kinds;
+mod mask;
+mod names;
+mod reject;
+mod row;
+mod words;
+
+pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Span, TextColumn};
+pub use fields::{FIELD_COUNT, Field, FieldType, key};
+pub use kinds::{Ip, Key, Kind as FieldKind, Percent, parse_port, parse_u64};
+pub use mask::Mask;
+pub use names::{LogSourceRef, UnknownName, nearest, resolve};
+pub use reject::{Reject, RejectKind};
+pub use row::{Row, RowWriter};
+pub use words::*;

@@ -1,0 +1,351 @@
+//! The value types of columns, and how text becomes one of them.
+//!
+//! Six ways of storing a value are enough for every field: 8-byte signed (times), 8-byte unsigned
+//! (counters), 16-byte addresses, 2-byte ports, single bytes (words, flags, percents) and spans of text.
+//! A [`Key`] ties a field to its type at compile time, so that a counter can't be put into an address.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::batch::{Columns, Span};
+use crate::fields::Field;
+use crate::words::Word;
+
+/// An address: IPv6 as it is, IPv4 as its mapped form `::ffff:a.b.c.d`, so that both sort and compare alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[repr(transparent)]
+pub struct Ip(pub [u8; 16]);
+
+const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+impl Ip {
+    /// From the four bytes of an IPv4 address.
+    #[inline]
+    pub const fn v4(a: [u8; 4]) -> Ip {
+        Ip([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a[0], a[1], a[2], a[3]])
+    }
+
+    /// Whether it is an IPv4 address (also one that was written in its mapped IPv6 form).
+    #[inline]
+    pub fn is_v4(self) -> bool {
+        self.0[..12] == MAPPED
+    }
+
+    /// As the standard library's address, IPv4 where it is one.
+    pub fn to_std(self) -> IpAddr {
+        if self.is_v4() {
+            IpAddr::V4(Ipv4Addr::new(self.0[12], self.0[13], self.0[14], self.0[15]))
+        } else {
+            IpAddr::V6(Ipv6Addr::from(self.0))
+        }
+    }
+
+    /// The address as a number, for ranges and prefixes.
+    #[inline]
+    pub fn to_bits(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    /// Reads an address: dotted IPv4 (1 to 3 digits a part, no more than 255), IPv6 as RFC 4291 section 2.2
+    /// writes it, with or without brackets, an IPv6 zone (`%eth0`) cut off. `None` for anything else.
+    pub fn parse(text: &[u8]) -> Option<Ip> {
+        match parse_v4(text) {
+            Some(ip) => Some(ip),
+            None => parse_v6(text),
+        }
+    }
+}
+
+#[inline]
+fn parse_v4(text: &[u8]) -> Option<Ip> {
+    if text.len() < 7 || text.len() > 15 {
+        return None;
+    }
+    let mut parts = [0u8; 4];
+    let (mut part, mut digits, mut value) = (0usize, 0u32, 0u32);
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            value = value * 10 + u32::from(digit);
+            digits += 1;
+            if digits > 3 || value > 255 {
+                return None;
+            }
+        } else if byte == b'.' && digits > 0 && part < 3 {
+            parts[part] = value as u8;
+            part += 1;
+            (digits, value) = (0, 0);
+        } else {
+            return None;
+        }
+    }
+    if part != 3 || digits == 0 {
+        return None;
+    }
+    parts[3] = value as u8;
+    Some(Ip::v4(parts))
+}
+
+fn parse_v6(text: &[u8]) -> Option<Ip> {
+    let text = text.strip_prefix(b"[").map_or(text, |rest| rest.strip_suffix(b"]").unwrap_or(rest));
+    if text.len() < 2 || text.len() > 45 + 17 || !text.contains(&b':') {
+        return None;
+    }
+    let text = text.split(|byte| *byte == b'%').next()?;
+    let address: Ipv6Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(Ip(address.octets()))
+}
+
+impl From<IpAddr> for Ip {
+    fn from(address: IpAddr) -> Ip {
+        match address {
+            IpAddr::V4(v4) => Ip::v4(v4.octets()),
+            IpAddr::V6(v6) => Ip(v6.octets()),
+        }
+    }
+}
+
+impl fmt::Display for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_std().fmt(f)
+    }
+}
+
+impl fmt::Debug for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_std().fmt(f)
+    }
+}
+
+/// Reads a decimal port: ASCII digits only, 0..=65535, no sign, no blanks. Source: RFC 9293, section 3.1.
+///
+/// ```
+/// assert_eq!(schemas::parse_port(b"443"), Some(443));
+/// assert_eq!(schemas::parse_port(b"+80"), None);
+/// assert_eq!(schemas::parse_port(b"65536"), None);
+/// ```
+#[inline]
+pub fn parse_port(text: &[u8]) -> Option<u16> {
+    if text.is_empty() || text.len() > 5 {
+        return None;
+    }
+    let mut value = 0u32;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u32::from(digit);
+    }
+    u16::try_from(value).ok()
+}
+
+/// Reads a decimal counter: ASCII digits only, at most `i64::MAX`, because the lake's integers are signed.
+#[inline]
+pub fn parse_u64(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 {
+        return None;
+    }
+    let mut value = 0u64;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    (value <= i64::MAX as u64).then_some(value)
+}
+
+/// A confidence, 0..=100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(u8);
+
+impl Percent {
+    /// A percentage; anything above 100 becomes 100.
+    pub const fn new(value: u8) -> Percent {
+        Percent(if value > 100 { 100 } else { value })
+    }
+    /// The number, 0..=100.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// How a column stores its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// Microseconds since 1970 in UTC, signed.
+    Time,
+    /// An unsigned counter, at most `i64::MAX`.
+    Long,
+    /// An address, see [`Ip`].
+    Ip,
+    /// A port, 0..=65535.
+    Port,
+    /// A percentage, 0..=100, in a byte.
+    Percent,
+    /// A word of a closed vocabulary, in a byte that indexes these texts.
+    Word(&'static [&'static str]),
+    /// Bytes as they were received, mostly UTF-8.
+    Text,
+    /// Several texts, separated by line feeds inside the batch; an array in every format that has arrays.
+    List,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Storage {
+    Time,
+    Long,
+    Ip,
+    Port,
+    Byte,
+    Span,
+}
+
+/// A type of column: its Rust value and where a batch keeps it.
+pub trait Kind: 'static {
+    /// What [`Key`]s of this kind get and set.
+    type Value: Copy;
+    /// What a column holds.
+    type Stored: Copy + Default;
+    /// The type as data.
+    const TYPE: FieldType;
+    #[doc(hidden)]
+    const STORAGE: Storage;
+    #[doc(hidden)]
+    fn store(value: Self::Value) -> Self::Stored;
+    #[doc(hidden)]
+    fn load(stored: Self::Stored) -> Self::Value;
+    #[doc(hidden)]
+    fn columns(columns: &Columns) -> &[Vec<Self::Stored>];
+    #[doc(hidden)]
+    fn columns_mut(columns: &mut Columns) -> &mut [Vec<Self::Stored>];
+}
+
+/// Marks a column of times.
+pub enum Time {}
+/// Marks a column of counters.
+pub enum Long {}
+/// Marks a column of ports.
+pub enum Port {}
+/// Marks a column of texts.
+pub enum Text {}
+/// Marks a column of lists of texts.
+pub enum List {}
+
+macro_rules! kind {
+    ($kind:ty, $value:ty, $stored:ty, $type:expr, $storage:ident, $columns:ident, $store:expr, $load:expr) => {
+        impl Kind for $kind {
+            type Value = $value;
+            type Stored = $stored;
+            const TYPE: FieldType = $type;
+            const STORAGE: Storage = Storage::$storage;
+            #[inline]
+            fn store(value: $value) -> $stored {
+                $store(value)
+            }
+            #[inline]
+            fn load(stored: $stored) -> $value {
+                $load(stored)
+            }
+            #[inline]
+            fn columns(columns: &Columns) -> &[Vec<$stored>] {
+                &columns.$columns
+            }
+            #[inline]
+            fn columns_mut(columns: &mut Columns) -> &mut [Vec<$stored>] {
+                &mut columns.$columns
+            }
+        }
+    };
+}
+
+fn same<T>(value: T) -> T {
+    value
+}
+
+kind!(Time, i64, i64, FieldType::Time, Time, times, same, same);
+kind!(Long, u64, u64, FieldType::Long, Long, longs, same, same);
+kind!(Ip, Ip, Ip, FieldType::Ip, Ip, ips, same, same);
+kind!(Port, u16, u16, FieldType::Port, Port, ports, same, same);
+kind!(Percent, Percent, u8, FieldType::Percent, Byte, bytes, Percent::get, Percent::new);
+kind!(Text, Span, Span, FieldType::Text, Span, spans, same, same);
+kind!(List, Span, Span, FieldType::List, Span, spans, same, same);
+
+impl<W: Word> Kind for W {
+    type Value = W;
+    type Stored = u8;
+    const TYPE: FieldType = FieldType::Word(W::WORDS);
+    const STORAGE: Storage = Storage::Byte;
+    #[inline]
+    fn store(value: W) -> u8 {
+        value.byte()
+    }
+    #[inline]
+    fn load(stored: u8) -> W {
+        W::from_byte(stored).expect("a stored byte comes from a word")
+    }
+    #[inline]
+    fn columns(columns: &Columns) -> &[Vec<u8>] {
+        &columns.bytes
+    }
+    #[inline]
+    fn columns_mut(columns: &mut Columns) -> &mut [Vec<u8>] {
+        &mut columns.bytes
+    }
+}
+
+/// A field together with the type of its column, known at compile time.
+pub struct Key<K> {
+    /// The field.
+    pub field: Field,
+    pub(crate) slot: usize,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> Key<K> {
+    pub(crate) const fn new(field: Field, slot: usize) -> Key<K> {
+        Key { field, slot, kind: PhantomData }
+    }
+}
+
+impl<K> Clone for Key<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Key<K> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_in_every_usual_form() {
+        for (text, want) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+        ] {
+            assert_eq!(Ip::parse(text.as_bytes()).map(|ip| ip.to_string()).as_deref(), Some(want));
+        }
+        for text in ["", "1.2.3", "1.2.3.256", "1.2.3.4.5", "1..2.3", "host", "1.2.3.4 ", "12345"] {
+            assert_eq!(Ip::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_address_reads_back(bits: u128, v4: [u8; 4]) {
+            let six = Ip(bits.to_be_bytes());
+            proptest::prop_assert_eq!(Ip::parse(six.to_string().as_bytes()), Some(six));
+            let four = Ip::v4(v4);
+            proptest::prop_assert_eq!(Ip::parse(four.to_string().as_bytes()), Some(four));
+        }
+    }
+}

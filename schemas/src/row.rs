@@ -1,0 +1,313 @@
+//! Writing the rows of one record.
+//!
+//! A [`Row`] is a cursor into a batch. What a parser hands it as a slice of the received line is stored as a position,
+//! found by comparing addresses with those of the block; anything else (unescaped text, made text) is copied into the
+//! batch's arena. So a family's code says only `row.text(key::USER, name)` and can't get it wrong.
+//! If a record is refused, all its rows are taken back: dropping a row without [`Row::commit`] leaves no trace.
+
+use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
+use crate::fields::{Field, FieldType, key};
+use crate::kinds::{Ip, Key, Kind, Percent, parse_port, parse_u64};
+use crate::reject::RejectKind;
+
+/// Most events that one record may hold.
+pub const EVENTS_PER_RECORD_MAX: usize = 10_000;
+
+/// The row that is being written, and those of the same record before it.
+pub struct Row<'b> {
+    batch: &'b mut FlowBatch,
+    row: usize,
+    first: usize,
+    present: Presence,
+    place: Place,
+    line: Span,
+    // The block's bytes as a range of addresses, kept here so that a text needs no pointer chase.
+    block_from: usize,
+    block_len: usize,
+    // What to go back to if the record is refused.
+    arena_len: usize,
+    extras_len: usize,
+    committed: bool,
+}
+
+/// What parsers write into; an alias so that their signatures read well.
+pub type RowWriter<'b> = Row<'b>;
+
+impl<'b> Row<'b> {
+    pub(crate) fn begin(batch: &'b mut FlowBatch, place: Place, line: &[u8]) -> Row<'b> {
+        batch.reserve_row();
+        let (arena_len, extras_len) = (batch.arena.len(), batch.extras.len());
+        let (block_from, block_len) = (batch.block.as_ptr() as usize, batch.block.len());
+        let row = batch.rows;
+        let mut it = Row {
+            batch,
+            row,
+            first: row,
+            present: [0; PRESENCE_WORDS],
+            place,
+            line: Span::default(),
+            block_from,
+            block_len,
+            arena_len,
+            extras_len,
+            committed: false,
+        };
+        it.line = it.span(line);
+        it.set(key::RECEIVED, place.received_us);
+        it
+    }
+
+    /// Sets a value of a fixed size.
+    #[inline]
+    pub fn set<K: Kind>(&mut self, key: Key<K>, value: K::Value) {
+        K::columns_mut(&mut self.batch.columns)[key.slot][self.row] = K::store(value);
+        self.mark(key.field);
+    }
+
+    /// Sets a value if there is one.
+    #[inline]
+    pub fn set_opt<K: Kind>(&mut self, key: Key<K>, value: Option<K::Value>) {
+        if let Some(value) = value {
+            self.set(key, value);
+        }
+    }
+
+    /// Sets a text, without a copy where it lies in the received block. An empty text is absent.
+    #[inline]
+    pub fn text<K: Kind<Stored = Span, Value = Span>>(&mut self, key: Key<K>, text: &[u8]) {
+        if !text.is_empty() {
+            let span = self.span(text);
+            self.set(key, span);
+        }
+    }
+
+    /// Sets a text that is part of the program.
+    #[inline]
+    pub fn fixed<K: Kind<Stored = Span, Value = Span>>(&mut self, key: Key<K>, text: &'static str) {
+        let span = self.batch.keep_fixed(text);
+        self.set(key, span);
+    }
+
+    /// Sets a list from its elements; line feeds inside an element become blanks. No element is absent.
+    pub fn list<K: Kind<Stored = Span, Value = Span>, T: AsRef<[u8]>>(
+        &mut self,
+        key: Key<K>,
+        elements: impl IntoIterator<Item = T>,
+    ) {
+        let start = self.batch.arena.len();
+        for element in elements {
+            if self.batch.arena.len() > start {
+                self.batch.arena.push(b'\n');
+            }
+            self.batch.arena.extend(element.as_ref().iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+        }
+        let len = self.batch.arena.len() - start;
+        if len > 0 {
+            self.set(key, Span::arena(start, len));
+        }
+    }
+
+    /// Sets a field from its text, by the field's type. An empty text is absent.
+    ///
+    /// # Errors
+    /// [`RejectKind::BadValue`] with the field's canonical name if the text is not a value of its type. Times are not
+    /// read here: their formats are the parsers' business.
+    pub fn put(&mut self, field: Field, text: &[u8]) -> Result<(), RejectKind> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let slot = field.slot();
+        let bad = |expected| Err(RejectKind::bad_value(field.name(), text, expected));
+        let columns = &mut self.batch.columns;
+        match field.field_type() {
+            FieldType::Time => return bad("a time, set by the family"),
+            FieldType::Long => match parse_u64(text) {
+                Some(value) => columns.longs[slot][self.row] = value,
+                None => return bad("digits 0..=9223372036854775807"),
+            },
+            FieldType::Ip => match Ip::parse(text) {
+                Some(value) => columns.ips[slot][self.row] = value,
+                None => return bad("an IPv4 or IPv6 address"),
+            },
+            FieldType::Port => match parse_port(text) {
+                Some(value) => columns.ports[slot][self.row] = value,
+                None => return bad("digits 0..=65535"),
+            },
+            FieldType::Percent => match parse_u64(text).filter(|value| *value <= 100) {
+                Some(value) => columns.bytes[slot][self.row] = Percent::new(value as u8).get(),
+                None => return bad("digits 0..=100"),
+            },
+            FieldType::Word(words) => {
+                let byte = if field == Field::Transport {
+                    crate::Transport::parse(text).map(|transport| transport.0)
+                } else {
+                    words.iter().position(|word| word.as_bytes().eq_ignore_ascii_case(text)).map(|at| at as u8)
+                };
+                match byte {
+                    Some(byte) => columns.bytes[slot][self.row] = byte,
+                    None => return bad("a word of this field, see the field reference"),
+                }
+            }
+            FieldType::Text | FieldType::List => {
+                let span = self.span(text);
+                self.batch.columns.spans[slot][self.row] = span;
+            }
+        }
+        self.mark(field);
+        Ok(())
+    }
+
+    /// Keeps a vendor field that has no column. An empty value is absent.
+    #[inline]
+    pub fn extra(&mut self, name: &[u8], value: &[u8]) {
+        if !value.is_empty() {
+            let pair = (self.span(name), self.span(value));
+            self.batch.extras.push(pair);
+        }
+    }
+
+    /// The same with a name that is part of the program.
+    #[inline]
+    pub fn extra_fixed(&mut self, name: &'static str, value: &[u8]) {
+        if !value.is_empty() {
+            let pair = (self.batch.keep_fixed(name), self.span(value));
+            self.batch.extras.push(pair);
+        }
+    }
+
+    /// Says which log this is; sets family, vendor, product and dataset, too.
+    #[inline]
+    pub fn log_source(&mut self, source: &'static LogSource) {
+        let at = match self.batch.sources.iter().position(|entry| std::ptr::eq(entry.source, source)) {
+            Some(at) => at,
+            None => self.new_log_source(source),
+        };
+        let names = self.batch.sources[at].names;
+        self.batch.log_sources[self.row] = at as u16 + 1;
+        for (key, name) in [key::FAMILY, key::VENDOR, key::PRODUCT, key::DATASET].into_iter().zip(names) {
+            if !name.is_empty() {
+                self.set(key, name);
+            }
+        }
+    }
+
+    #[cold]
+    fn new_log_source(&mut self, source: &'static LogSource) -> usize {
+        let names =
+            [source.family, source.vendor, source.product, source.dataset].map(|name| self.batch.keep(name.as_bytes()));
+        // A refused record takes back its arena: these texts must outlive it.
+        self.arena_len = self.arena_len.max(self.batch.arena.len());
+        self.batch.sources.push(SourceEntry { source, names });
+        self.batch.sources.len() - 1
+    }
+
+    /// Whether the row has a field.
+    #[inline]
+    pub fn has(&self, field: Field) -> bool {
+        self.present[field.index() >> 6] >> (field.index() & 63) & 1 == 1
+    }
+
+    /// The value that was set, of a fixed size.
+    #[inline]
+    pub fn get<K: Kind>(&self, key: Key<K>) -> Option<K::Value> {
+        self.has(key.field).then(|| K::load(K::columns(&self.batch.columns)[key.slot][self.row]))
+    }
+
+    /// The text that was set.
+    pub fn get_text<K: Kind<Stored = Span, Value = Span>>(&self, key: Key<K>) -> Option<&[u8]> {
+        self.get(key).map(|span| self.batch.text_of(span))
+    }
+
+    /// Takes a field back.
+    #[inline]
+    pub fn clear(&mut self, field: Field) {
+        self.present[field.index() >> 6] &= !(1 << (field.index() & 63));
+    }
+
+    /// Text that was built by hand becomes part of the batch; use the span with [`Row::set`].
+    pub fn keep(&mut self, text: &[u8]) -> Span {
+        self.batch.keep(text)
+    }
+
+    /// Ends this row and begins another event of the same record, empty but for its place.
+    ///
+    /// # Errors
+    /// [`RejectKind::TooMuch`] beyond ten thousand events.
+    pub fn another(&mut self) -> Result<(), RejectKind> {
+        if self.row - self.first + 1 >= EVENTS_PER_RECORD_MAX {
+            return Err(RejectKind::TooMuch { what: "events in one record", limit: EVENTS_PER_RECORD_MAX });
+        }
+        self.finish_row();
+        self.batch.reserve_row();
+        self.row += 1;
+        self.present = [0; PRESENCE_WORDS];
+        self.set(key::RECEIVED, self.place.received_us);
+        Ok(())
+    }
+
+    /// Ends the record: its rows are part of the batch. Gives how many they were.
+    ///
+    /// A row without a time takes the received time, flagged; one without a kind is `other`.
+    pub fn commit(mut self) -> usize {
+        self.finish_row();
+        self.committed = true;
+        self.row - self.first + 1
+    }
+
+    fn finish_row(&mut self) {
+        if !self.has(Field::Time) {
+            self.set(key::TIME, self.place.received_us);
+            self.set(key::TIME_SOURCE, crate::TimeSource::Received);
+        }
+        if !self.has(Field::Kind) {
+            self.set(key::KIND, crate::words::EventKind::Other);
+        }
+        if !self.has(Field::Family) {
+            self.batch.log_sources[self.row] = 0;
+        }
+        let row = self.row;
+        self.batch.present[row] = self.present;
+        self.batch.offsets[row] = self.place.offset;
+        self.batch.subs[row] = (row - self.first) as u16;
+        self.batch.lines[row] = self.line;
+        self.batch.extras_end[row] = self.batch.extras.len() as u32;
+        self.batch.rows = row + 1;
+    }
+
+    #[inline]
+    fn mark(&mut self, field: Field) {
+        self.present[field.index() >> 6] |= 1 << (field.index() & 63);
+    }
+
+    #[inline]
+    fn span(&mut self, text: &[u8]) -> Span {
+        let start = (text.as_ptr() as usize).wrapping_sub(self.block_from);
+        if start < self.block_len && start + text.len() <= self.block_len {
+            Span::block(start, text.len())
+        } else {
+            self.copy(text)
+        }
+    }
+
+    fn copy(&mut self, text: &[u8]) -> Span {
+        let room = BLOCK_MAX - self.batch.arena.len();
+        self.batch.keep(&text[..text.len().min(room)])
+    }
+}
+
+impl Drop for Row<'_> {
+    fn drop(&mut self) {
+        if !self.committed {
+            self.batch.rows = self.first;
+            self.batch.extras.truncate(self.extras_len);
+            self.batch.arena.truncate(self.arena_len);
+            // Static texts kept since may lie in what was cut off.
+            let kept = self.arena_len;
+            self.batch.fixed.iter_mut().for_each(|entry| {
+                if entry.1.end_in_arena() > kept {
+                    entry.0 = 0;
+                }
+            });
+        }
+    }
+}

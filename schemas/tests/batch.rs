@@ -1,0 +1,101 @@
+//! What writing, refusing and sealing rows means, seen from outside.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use schemas::{Action, EventKind, Field, FlowBatch, Ip, LogSource, Mask, Place, key};
+
+static SOURCE: LogSource = LogSource {
+    family: "test",
+    vendor: "Example",
+    product: "Box",
+    dataset: "t",
+    categories: &["firewall"],
+    products: &[],
+    services: &[],
+};
+
+fn batch(text: &str) -> FlowBatch {
+    let mut batch = FlowBatch::new(2);
+    batch.reset(Arc::new(text.as_bytes().to_vec()), Arc::from("file.log"), 0);
+    batch
+}
+
+fn place(offset: u64) -> Place {
+    Place { offset, received_us: 1_000 + offset as i64 }
+}
+
+#[test]
+fn text_of_the_line_is_kept_by_position_and_other_text_by_copy() {
+    let mut batch = batch("user=alice port=443");
+    let block = batch.block().clone();
+    let mut row = batch.begin(place(1), &block);
+    row.text(key::USER, &block[5..10]);
+    row.text(key::MESSAGE, b"made here");
+    row.put(Field::DstPort, &block[16..19]).unwrap();
+    row.set(key::SRC_IP, Ip::v4([192, 0, 2, 1]));
+    row.log_source(&SOURCE);
+    assert_eq!(row.commit(), 1);
+    assert_eq!(batch.text(0, key::USER), Some(&b"alice"[..]));
+    assert!(std::ptr::eq(batch.text(0, key::USER).unwrap().as_ptr(), block[5..].as_ptr()));
+    assert_eq!(batch.text(0, key::MESSAGE), Some(&b"made here"[..]));
+    assert_eq!(batch.get(0, key::DST_PORT), Some(443));
+    assert_eq!(batch.text(0, key::VENDOR), Some(&b"Example"[..]));
+    assert_eq!(batch.raw(0), &block[..]);
+    assert_eq!(batch.get(0, key::TIME), Some(1_001), "no time of its own: the received one");
+    assert_eq!(batch.get(0, key::KIND), Some(EventKind::Other));
+}
+
+#[test]
+fn a_refused_record_leaves_no_trace_even_of_its_first_events() {
+    let mut batch = batch("abc");
+    let block = batch.block().clone();
+    batch.begin(place(1), &block).commit();
+    let mut row = batch.begin(place(2), &block);
+    row.fixed(key::SERVICE, "ssh");
+    row.extra(b"k", b"v");
+    row.another().unwrap();
+    row.log_source(&SOURCE);
+    drop(row);
+    assert_eq!(batch.len(), 1);
+    let mut row = batch.begin(place(3), &block);
+    row.fixed(key::SERVICE, "ssh");
+    row.log_source(&SOURCE);
+    row.commit();
+    assert_eq!(batch.text(1, key::SERVICE), Some(&b"ssh"[..]));
+    assert_eq!(batch.text(1, key::FAMILY), Some(&b"test"[..]));
+    assert_eq!(batch.extras(1).count(), 0);
+}
+
+#[test]
+fn a_record_of_many_events_gives_rows_of_one_place_and_the_batch_grows() {
+    let mut batch = batch("xyz");
+    let block = batch.block().clone();
+    let mut row = batch.begin(place(7), &block);
+    for port in 0..200 {
+        row.set(key::DST_PORT, port);
+        row.another().unwrap();
+    }
+    assert_eq!(row.commit(), 201);
+    assert_eq!(batch.offsets(), vec![7; 201]);
+    assert_eq!(batch.subs()[200], 200);
+    assert_eq!(batch.get(199, key::DST_PORT), Some(199));
+    assert_eq!(batch.get(200, key::DST_PORT), None, "a later event starts empty");
+}
+
+#[test]
+fn sealing_makes_the_mask_of_each_field() {
+    let mut batch = batch("");
+    for offset in 0..200 {
+        let mut row = batch.begin(place(offset), b"");
+        if offset % 3 == 0 {
+            row.set(key::ACTION, Action::Deny);
+        }
+        row.commit();
+    }
+    batch.seal();
+    let want: Vec<usize> = (0..200).filter(|row| row % 3 == 0).collect();
+    assert_eq!(batch.mask(Field::Action).iter().collect::<Vec<_>>(), want);
+    assert_eq!(batch.mask(Field::Time), &Mask::all(200));
+    assert!(batch.mask(*Field::ALL.last().unwrap()).is_empty());
+}
