@@ -1,1 +1,8 @@
-//! Placeholder while the crate is laid out.
+//! Decides which rows, alone or together, are hits, and which hits together are an alert.
+//!
+//! Rules come in as Sigma text and leave as a [`plan::Plan`]; the scan turns each batch of rows into
+//! [`hit::HitBatch`]es; the correlator joins hits over event time. Nothing here reads a clock, a file or a vendor's
+//! name: time is what events and watermarks say, so a replay gives the same answer.
+
+pub mod hit;
+pub mod plan;
