@@ -297,6 +297,18 @@ impl FlowBatch {
         self.present[row][field.index() >> 6] >> (field.index() & 63) & 1 == 1
     }
 
+    /// The fields that a row has, in the table's order.
+    pub fn fields(&self, row: usize) -> impl Iterator<Item = Field> + '_ {
+        self.present[row].iter().enumerate().flat_map(|(part, bits)| {
+            let mut rest = *bits;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some(Field::ALL[part * 64 + bit])
+            })
+        })
+    }
+
     /// A row's value; for text see [`FlowBatch::text`].
     #[inline]
     pub fn get<K: Kind>(&self, row: usize, key: Key<K>) -> Option<K::Value> {
@@ -347,7 +359,7 @@ impl FlowBatch {
     }
 
     /// A row's vendor fields without a column, in the order of the line.
-    pub fn extras(&self, row: usize) -> impl Iterator<Item = Extra<'_>> + '_ {
+    pub fn extras(&self, row: usize) -> impl ExactSizeIterator<Item = Extra<'_>> + '_ {
         let from = if row == 0 { 0 } else { self.extras_end[row - 1] as usize };
         let to = self.extras_end[row] as usize;
         self.extras[from..to]

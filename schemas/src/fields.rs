@@ -21,6 +21,9 @@ macro_rules! fields {
 
         const STORAGE: &[Storage] = &[$(<$kind as Kind>::STORAGE),+];
 
+        /// `,"name":` of each field, for the JSON writer.
+        pub(crate) static JSON_KEYS: [&str; FIELD_COUNT] = [$(concat!(",\"", $name, "\":")),+];
+
         /// Number of fields.
         pub const FIELD_COUNT: usize = STORAGE.len();
         const _: () = assert!(FIELD_COUNT <= crate::batch::PRESENCE_WORDS * 64, "a bit a field in a row's presence");

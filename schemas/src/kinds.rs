@@ -194,6 +194,13 @@ pub enum FieldType {
     List,
 }
 
+impl FieldType {
+    /// Whether it is the word list of [`crate::Flag`], which formats with booleans write as such.
+    pub fn is_flag(self) -> bool {
+        matches!(self, FieldType::Word(["false", "true"]))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[doc(hidden)]
 pub enum Storage {

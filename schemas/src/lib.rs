@@ -9,12 +9,14 @@
 
 mod batch;
 mod fields;
+pub mod json;
 mod kinds;
 mod mask;
 mod names;
 mod reject;
 mod row;
 mod words;
+pub mod write;
 
 pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Span, TextColumn};
 pub use fields::{FIELD_COUNT, Field, FieldType, key};
