@@ -7,22 +7,27 @@
 //! This crate knows no vendor, no rule and no file. Its types are not serialised as they are: formats
 //! are written field by field in `json`, `ecs` and `ocsf`, so that a refactoring can't change a format.
 
+pub mod alert;
 mod batch;
 mod fields;
 pub mod json;
 mod kinds;
 mod mask;
 mod names;
+pub mod object;
+mod quarantine;
 mod reject;
 mod row;
 mod words;
 pub mod write;
 
+pub use alert::{Alert, AlertId, AlertValue, Attack, Entity, EntityKind, Evidence};
 pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Span, TextColumn};
 pub use fields::{FIELD_COUNT, Field, FieldType, key};
 pub use kinds::{Ip, Key, Kind as FieldKind, Percent, parse_port, parse_u64};
 pub use mask::Mask;
 pub use names::{LogSourceRef, UnknownName, nearest, resolve};
+pub use quarantine::RejectRecord;
 pub use reject::{Reject, RejectKind};
 pub use row::{Row, RowWriter};
 pub use words::*;

@@ -98,6 +98,18 @@ words! {
     Expected {
         Expected = "expected", Unexpected = "unexpected", Unknown = "unknown",
     }
+    /// Whether an alert's episode goes on.
+    AlertStatus {
+        Open = "open", Closed = "closed", Superseded = "superseded",
+    }
+    /// How grave a rule says that its finding is. Source: Sigma specification 2.1, `level`.
+    Level {
+        Informational = "informational", Low = "low", Medium = "medium", High = "high", Critical = "critical",
+    }
+    /// Whether anything that belongs to an alert could have been lost under pressure.
+    AlertState {
+        Exact = "exact", Degraded = "degraded",
+    }
     /// True or false, as text in every format that has no booleans of its own.
     Flag {
         False = "false", True = "true",
