@@ -1,1 +1,3 @@
-//! Placeholder while the crate is laid out.
+//! Moves records from source to sink and commits what has safely left.
+
+pub mod sink;
