@@ -1,0 +1,174 @@
+//! Which family is this record of? By structure alone, line by line.
+//!
+//! A mixed source interleaves families, so the decision must be cheap and must not depend on the lines before (they
+//! may lie in another batch). Each family tests marks of its own; what would cost a pass over the body is computed
+//! once for all of them: the headers, and which well-known keys a JSON object has ([`Keys`]). What a source sent so far is only
+//! remembered to be told ([`Detector::verdict`]).
+
+use crate::lex::json;
+use crate::lex::keys::KeyMap;
+use crate::{FAMILIES, Memory, Record};
+
+/// How sure a family is that a record is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// It can be read so, but so can much else.
+    Possible,
+    /// Several marks of the family, none of them its alone.
+    Likely,
+    /// A mark that no other family has.
+    Certain,
+}
+
+impl Confidence {
+    /// As a percentage for people: 30, 70, 100.
+    pub fn percent(self) -> u8 {
+        match self {
+            Confidence::Possible => 30,
+            Confidence::Likely => 70,
+            Confidence::Certain => 100,
+        }
+    }
+}
+
+/// Which well-known top-level keys a JSON object has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys(u64);
+
+macro_rules! keys {
+    ($($name:ident = $text:literal @ $bit:literal),+ $(,)?) => {
+        impl Keys {
+            $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << $bit);)+
+        }
+        static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, $bit)),+]);
+    };
+}
+
+keys! {
+    TIMESTAMP = "timestamp" @ 0, EVENT_TYPE = "event_type" @ 1, SRC_IP = "src_ip" @ 2, FLOW_ID = "flow_id" @ 3,
+    ZEEK_PATH = "_path" @ 4, ZEEK_ORIG = "id.orig_h" @ 5, ZEEK_ID = "id" @ 6, UID = "uid" @ 7, CONN_STATE = "conn_state" @ 8, TS = "ts" @ 9,
+    AT_TIMESTAMP = "@timestamp" @ 10, WINLOG = "winlog" @ 11, WINLOG_EVENT_ID = "winlog.event_id" @ 12, EVENT_ID = "EventID" @ 13,
+    CHANNEL = "Channel" @ 14, PROVIDER = "ProviderName" @ 15, SOURCE_NAME = "SourceName" @ 16, WIN_EVENT = "Event" @ 17,
+    ECS = "ecs" @ 18, ECS_VERSION = "ecs.version" @ 19, EVENT = "event" @ 20, SOURCE = "source" @ 21, DESTINATION = "destination" @ 22,
+    MESSAGE = "message" @ 23, AGENT = "agent" @ 24, HOST = "host" @ 25, STATS = "stats" @ 26, CLASS_UID = "class_uid" @ 27,
+    METADATA = "metadata" @ 28, EVENT_SOURCE = "eventSource" @ 29, EVENT_NAME = "eventName" @ 30, ACTOR = "actor" @ 31,
+    RULE = "rule" @ 32, DECODER = "decoder" @ 33, HOST_IDENTIFIER = "hostIdentifier" @ 34, RECORDS = "records" @ 35, AWS_RECORDS = "Records" @ 36,
+    LOG_EVENTS = "logEvents" @ 37, EVENTS = "events" @ 38, VALUE = "value" @ 39, SOURCE_IP = "source.ip" @ 40, EVENT_KIND = "event.kind" @ 41,
+    EVENT_CATEGORY = "event.category" @ 42, LOG_NAME = "LogName" @ 43, EVENT_CODE = "EventCode" @ 44, CAP_EVENT_TYPE = "EventType" @ 45,
+    EVENT_SIMPLE_NAME = "event_simpleName" @ 46, CATEGORY = "category" @ 47, PUBLISHED = "published" @ 48, WINLOG_CHANNEL = "winlog.channel" @ 49,
+    NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
+    VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56,
+}
+
+impl Keys {
+    /// No key.
+    pub const NONE: Keys = Keys(0);
+
+    /// Whether it has all of `wanted`.
+    #[inline]
+    pub const fn has(self, wanted: Keys) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+
+    /// Whether it has one of `wanted`.
+    #[inline]
+    pub const fn has_any(self, wanted: Keys) -> bool {
+        self.0 & wanted.0 != 0
+    }
+
+    /// Both sets together.
+    #[inline]
+    pub const fn and(self, other: Keys) -> Keys {
+        Keys(self.0 | other.0)
+    }
+
+    /// Reads the top-level keys of an object, as far as it takes: where those seen already decide, the rest is not read.
+    pub fn of(object: &[u8]) -> Keys {
+        let mut keys = Keys::NONE;
+        let Ok(members) = json::members(object) else { return keys };
+        for member in members.map_while(Result::ok) {
+            if let Some(bit) = KEYS.get(member.key) {
+                keys.0 |= 1 << bit;
+                if keys.decide() {
+                    break;
+                }
+            }
+        }
+        keys
+    }
+
+    #[inline]
+    fn decide(self) -> bool {
+        self.has(Keys::TIMESTAMP.and(Keys::EVENT_TYPE).and(Keys::FLOW_ID))
+            || self.has(Keys::ZEEK_PATH)
+            || self.has_any(Keys::ZEEK_ORIG.and(Keys::WINLOG))
+    }
+}
+
+/// What detection has said so far of one source, to be told to people.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    records: Vec<[u64; 3]>,
+    unknown: u64,
+}
+
+impl Default for Detector {
+    fn default() -> Detector {
+        Detector { records: vec![[0; 3]; FAMILIES.len()], unknown: 0 }
+    }
+}
+
+/// A family that detection chose.
+pub type Choice = (usize, Confidence);
+
+impl Detector {
+    /// The family that is surest of a record, the first of the list where several are. `memories` are the families', in
+    /// the list's order.
+    #[inline]
+    pub fn choose(record: &Record<'_>, memories: &[Memory]) -> Option<Choice> {
+        let mut best: Option<Choice> = None;
+        for (index, (family, memory)) in FAMILIES.iter().zip(memories).enumerate() {
+            match family.detect(record, memory) {
+                Some(Confidence::Certain) => return Some((index, Confidence::Certain)),
+                Some(confidence) if best.is_none_or(|(_, known)| confidence > known) => {
+                    best = Some((index, confidence))
+                }
+                Some(_) | None => {}
+            }
+        }
+        best
+    }
+
+    /// Counts a choice.
+    #[inline]
+    pub fn count(&mut self, choice: Option<Choice>) {
+        match choice {
+            Some((index, confidence)) => self.records[index][confidence as usize] += 1,
+            None => self.unknown += 1,
+        }
+    }
+
+    /// What this source sends: families with the number of records taken for theirs and the confidence that most of these had,
+    /// the most frequent first; and the number of records that no family knew.
+    pub fn verdict(&self) -> (Vec<(&'static str, u64, Confidence)>, u64) {
+        let mut found: Vec<_> = self
+            .records
+            .iter()
+            .zip(FAMILIES)
+            .filter_map(|(counts, family)| {
+                let total = counts.iter().sum::<u64>();
+                let [possible, likely, certain] = *counts;
+                let confidence = if certain >= likely.max(possible) {
+                    Confidence::Certain
+                } else if likely >= possible {
+                    Confidence::Likely
+                } else {
+                    Confidence::Possible
+                };
+                (total > 0).then_some((family.name(), total, confidence))
+            })
+            .collect();
+        found.sort_by_key(|(_, total, _)| std::cmp::Reverse(*total));
+        (found, self.unknown)
+    }
+}

@@ -1,0 +1,22 @@
+//! The families, one word each. The order is that of detection where two are equally sure.
+//!
+//! No registration at run time: what is not in this list does not exist, and the golden test compares it with the
+//! fixture folders both ways.
+
+use crate::Parser;
+
+macro_rules! families {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        /// Every family, in order of detection.
+        pub static FAMILIES: &[&dyn Parser] = &[$(&$name::Family),*];
+    };
+}
+
+families! {}
+
+/// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.
+pub fn index_of(name: &str) -> Option<usize> {
+    let wanted = name.replace('-', "_").to_ascii_lowercase();
+    FAMILIES.iter().position(|family| family.name() == wanted || family.aliases().contains(&wanted.as_str()))
+}

@@ -1,0 +1,15 @@
+//! The lexers that all families share: one grammar per file, byte slices in, byte slices out.
+//!
+//! A family never splits or unquotes text itself: quoting rules, time formats and header damage are the
+//! same for many vendors, and a fix belongs in one place. No lexer knows a vendor's key or a column.
+//! All of them take hostile bytes, run in linear time, stop at named caps and never allocate, except
+//! where a text has to be unescaped into a buffer of the caller's.
+
+pub mod csv;
+pub mod json;
+pub mod keys;
+pub mod kv;
+pub mod syslog;
+pub mod text;
+pub mod time;
+pub mod xml;

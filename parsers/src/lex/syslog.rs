@@ -1,0 +1,758 @@
+//! Syslog headers: RFC 3164 and what is really sent, RFC 5424, Cisco's marks, and one header before another.
+//!
+//! ```text
+//! <PRI>[count: ][origin: ][sequence: ][*|.]TIME[ zone][:] [HOST[ :]] [TAG[pid]:] body
+//! <PRI>1 TIME HOST APP PROCID MSGID SD body
+//! ```
+//! A header never causes a reject: what is not there stays empty, and what can't be read is body. The
+//! grammar of RFC 3164 was written down after the fact and most senders break it, so this reads by what a
+//! token looks like, not by counting fields. A second header is read only where nothing but a relay explains
+//! it, because bodies may begin with a time of their own.
+//!
+//! Long because a third of it are the tests, one line a damage seen in the wild.
+
+use super::text::{Cursor, decimal};
+use super::time::{self, Stamp, TimeContext};
+
+/// Most headers that are taken off one line: device, relay, relay.
+pub const HEADERS_MAX: usize = 3;
+
+/// Longest TAG: syslog says 32, Windows agents and Barracuda exceed it.
+const TAG_MAX: usize = 64;
+
+/// What Cisco's mark before the time says about the device's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockTrust {
+    /// No mark.
+    #[default]
+    Stated,
+    /// `*`: the clock was never set from a trusted source.
+    NeverSet,
+    /// `.`: it was, but has lost its source.
+    Lost,
+}
+
+/// What the headers of a line say. Texts are slices of the line; an empty one is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The innermost time that could be read, µs since 1970 UTC.
+    pub time_us: Option<i64>,
+    /// The innermost host: a name or an address.
+    pub host: &'a [u8],
+    /// The next outer host, if there were two headers with different ones.
+    pub relay: &'a [u8],
+    /// TAG or APP-NAME, without the process number.
+    pub app: &'a [u8],
+    /// Process number or PROCID.
+    pub pid: &'a [u8],
+    /// MSGID of RFC 5424.
+    pub message_id: &'a [u8],
+    /// STRUCTURED-DATA of RFC 5424 with its brackets; see [`parameters`].
+    pub structured: &'a [u8],
+    /// Facility × 8 + severity.
+    pub priority: Option<u8>,
+    /// Cisco's sequence number.
+    pub sequence: &'a [u8],
+    /// Cisco's mark before the time.
+    pub clock: ClockTrust,
+    /// How many headers were taken off, 0..=3.
+    pub headers: u8,
+    /// Whether structured data was cut off.
+    pub truncated: bool,
+}
+
+impl Header<'_> {
+    /// The severity of the priority, 0 (emergency) ..= 7 (debug).
+    pub fn severity(&self) -> Option<u8> {
+        self.priority.map(|priority| priority & 7)
+    }
+}
+
+/// Takes the headers off a line: what they say, and the offset at which the body begins.
+pub fn header<'a>(line: &'a [u8], context: &TimeContext) -> (Header<'a>, usize) {
+    let mut header = Header::default();
+    let mut at = 0;
+    for round in 0..HEADERS_MAX {
+        let end = one(line, at, round, &mut header, context);
+        if end == at {
+            break;
+        }
+        at = end;
+        header.headers += 1;
+        if !another_follows(&line[at..], &header) {
+            break;
+        }
+    }
+    (header, at)
+}
+
+/// Whether the text after a header is a header again.
+#[inline]
+fn another_follows(body: &[u8], header: &Header<'_>) -> bool {
+    match body.first() {
+        Some(b'<') => priority(body).is_some(),
+        // an application's own stamp follows its tag; without a tag it is a device's, seen through a relay
+        Some(b'0'..=b'9') => {
+            header.app.is_empty() && time::iso(body).is_some_and(|(_, length)| leads_to_mark(&body[length..]))
+        }
+        Some(b'A'..=b'Z' | b'*' | b'.') => header.app.is_empty() && time_at(body).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a percent tag comes within the reach of a host name.
+fn leads_to_mark(text: &[u8]) -> bool {
+    text.iter().take(80).any(|&byte| byte == b'%')
+}
+
+/// Reads one header at `at` into `header`; gives where it ends, `at` itself if there is none.
+fn one<'a>(line: &'a [u8], at: usize, round: usize, header: &mut Header<'a>, context: &TimeContext) -> usize {
+    let mut here = at;
+    while line.get(here) == Some(&b' ') {
+        here += 1;
+    }
+    let mut with_priority = false;
+    // twice: a relay may put its own before the device's
+    for _ in 0..2 {
+        if let Some((value, length)) = priority(&line[here..]) {
+            header.priority = value.or(header.priority);
+            here += length;
+            with_priority = true;
+            while line.get(here) == Some(&b' ') {
+                here += 1;
+            }
+        }
+    }
+    if with_priority
+        && line[here..].starts_with(b"1 ")
+        && let Some(end) = rfc5424(line, here + 2, header, context)
+    {
+        return end;
+    }
+    let marks = cisco_marks(&line[here..], header, with_priority);
+    let after_marks = here + marks;
+    match time_at(&line[after_marks..]) {
+        Some(found) => after_time(line, after_marks, found, header, context),
+        None if with_priority || round > 0 || marks > 0 => without_time(line, after_marks, header),
+        None => bare_tag(line, at, header),
+    }
+}
+
+/// `<N>` with the damage that occurs: zeros before it, blanks inside. The value is `None` above 191.
+#[inline]
+fn priority(text: &[u8]) -> Option<(Option<u8>, usize)> {
+    if text.first() != Some(&b'<') {
+        return None;
+    }
+    let close = text.iter().take(8).position(|&b| b == b'>')?;
+    let digits = text[1..close].trim_ascii();
+    let value = decimal(digits)?;
+    Some((u8::try_from(value).ok().filter(|&value| value <= 191), close + 1))
+}
+
+struct Time {
+    stamp: Stamp,
+    length: usize,
+    clock: ClockTrust,
+}
+
+/// A time at the start of `text`, with Cisco's mark before it.
+#[inline]
+fn time_at(text: &[u8]) -> Option<Time> {
+    let (clock, skip) = match text.first()? {
+        b'*' => (ClockTrust::NeverSet, 1),
+        b'.' => (ClockTrust::Lost, 1),
+        _ => (ClockTrust::Stated, 0),
+    };
+    let (stamp, length) = match text.get(skip)? {
+        b'0'..=b'9' => time::iso(&text[skip..])?,
+        b'A'..=b'Z' => time::bsd(&text[skip..])?,
+        _ => return None,
+    };
+    // a stamp is a token of its own: blank, colon or the end follows
+    match text.get(skip + length) {
+        None | Some(b' ' | b':' | b'\t') => Some(Time { stamp, length: skip + length, clock }),
+        Some(_) => None,
+    }
+}
+
+/// Host and tag after a time; gives where the body begins.
+#[inline]
+fn after_time<'a>(line: &'a [u8], at: usize, mut found: Time, header: &mut Header<'a>, context: &TimeContext) -> usize {
+    let mut cursor = Cursor::new(line);
+    cursor.skip(at + found.length);
+    header.clock = found.clock;
+    zone_word(&mut cursor, &mut found.stamp);
+    if let Some(us) = context.resolve(&found.stamp) {
+        header.time_us = Some(us);
+    }
+    cursor.take_if(b":");
+    cursor.skip_blanks();
+    // `Jan 05 2026 10:00:00: %ASA-…`, `… : %ASA-…`
+    if cursor.take_if(b":") {
+        cursor.skip_blanks();
+    }
+    host_and_tag(line, cursor.at(), header)
+}
+
+/// `CET`, `UTC+1` after a time, if it is a zone of the table and ends like one: at a colon, or before a percent tag
+/// or host. A host called `EST` is less likely than a router in New York.
+#[inline]
+fn zone_word(cursor: &mut Cursor<'_>, stamp: &mut Stamp) {
+    if stamp.offset.is_some() || cursor.peek() != Some(b' ') {
+        return;
+    }
+    let mut ahead = *cursor;
+    ahead.skip(1);
+    if !ahead.peek().is_some_and(|b| b.is_ascii_uppercase() || b == b'+' || b == b'-') {
+        return;
+    }
+    let word = ahead.take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+' || b == b'-');
+    // 2..=9: `UT` to `UTC+05:30` without its colon
+    if !(2..=9).contains(&word.len()) || !matches!(ahead.peek(), Some(b' ' | b':')) {
+        return;
+    }
+    if let Some(offset) = time::zone(word) {
+        stamp.offset = Some(offset);
+        *cursor = ahead;
+    }
+}
+
+/// `[HOST[ :]] [TAG[pid]:]` at `at`; gives where the body begins.
+#[inline]
+fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize {
+    let text = &line[at..];
+    if text.first() == Some(&b'%') {
+        return at;
+    }
+    if let Some(length) = tag(text, header) {
+        // `fw1: %ASA-…`: what stands before a percent tag is the device, not a program
+        if header.pid.is_empty() && text.get(length) == Some(&b'%') {
+            let host = std::mem::take(&mut header.app);
+            set_host(host, header);
+        }
+        return at + length;
+    }
+    let length = text.iter().position(|&b| b == b' ').unwrap_or(text.len());
+    let host = &text[..length];
+    if !is_host(host) {
+        return at;
+    }
+    set_host(host, header);
+    let mut cursor = Cursor::new(line);
+    cursor.skip(at + length);
+    cursor.skip_blanks();
+    // `fw1 : %ASA-…`
+    if cursor.take_if(b":") {
+        cursor.skip_blanks();
+        return cursor.at();
+    }
+    let after_host = cursor.at();
+    match tag(&line[after_host..], header) {
+        Some(length) => after_host + length,
+        None => after_host,
+    }
+}
+
+/// Host names and addresses: no quotes, no `=`, no commas; these are bodies.
+#[inline]
+fn is_host(word: &[u8]) -> bool {
+    !word.is_empty()
+        && word.len() <= 255
+        && word.iter().all(|&b| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'%' | b'@' | b'(' | b')' | b'[' | b']')
+                || b >= 0x80
+        })
+        && word.first() != Some(&b'%')
+}
+
+#[inline]
+fn set_host<'a>(host: &'a [u8], header: &mut Header<'a>) {
+    let host = host.strip_suffix(b":").unwrap_or(host);
+    if !header.host.is_empty() && header.host != host {
+        header.relay = header.host;
+    }
+    header.host = host;
+}
+
+/// `TAG: `, `TAG[pid]: `, `TAG[pid] ` at the start of `text`: sets app and pid, gives where the body begins.
+#[inline]
+fn tag<'a>(text: &'a [u8], header: &mut Header<'a>) -> Option<usize> {
+    let name_length = text
+        .iter()
+        .take(TAG_MAX + 1)
+        .position(|&b| matches!(b, b':' | b'[' | b' ' | b'=' | b',' | b'"' | b'|' | b'\t' | b'<' | b'{' | b'%'))?;
+    let name = &text[..name_length];
+    if name.is_empty() {
+        return None;
+    }
+    let (pid, end) = match text[name_length] {
+        b':' => (&b""[..], name_length + 1),
+        b'[' => {
+            let inside = &text[name_length + 1..];
+            let close = inside.iter().take(TAG_MAX).position(|&b| b == b']')?;
+            let end = name_length + 1 + close + 1;
+            match text.get(end) {
+                Some(b':') => (&inside[..close], end + 1),
+                // `su[123] text`: only with a number, else `[` begins a message
+                Some(b' ') if !inside[..close].is_empty() && inside[..close].iter().all(u8::is_ascii_digit) => {
+                    (&inside[..close], end)
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    match text.get(end) {
+        None | Some(b' ' | b'\t' | b'%') => {}
+        // `kernel:[123.4]`, `tag:{…}`; but an address or a path goes on with letters or digits
+        Some(b'[' | b'{') => {}
+        Some(_) => return None,
+    }
+    // `CEF: 0|…` and `LEEF: 1.0|…` are bodies, not tags
+    if name == b"CEF" || name == b"LEEF" {
+        return None;
+    }
+    header.app = name;
+    header.pid = pid;
+    let mut cursor = Cursor::new(text);
+    cursor.skip(end);
+    cursor.skip_blanks();
+    Some(cursor.at())
+}
+
+/// A header with a priority but no time: damage (`<166>:: %ASA-…`), or a tag at once.
+fn without_time<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize {
+    let mut here = at;
+    while let Some(b':' | b' ') = line.get(here) {
+        here += 1;
+    }
+    let text = &line[here..];
+    match tag(text, header) {
+        Some(length) => here + length,
+        None => {
+            // `<166>fw1 %ASA-…` and `<166>fw1 : %ASA-…`
+            let word = text.iter().take(TAG_MAX).position(|&b| b == b' ').map_or(&b""[..], |length| &text[..length]);
+            let mut cursor = Cursor::new(text);
+            cursor.skip(word.len());
+            cursor.skip_blanks();
+            if cursor.take_if(b":") {
+                cursor.skip_blanks();
+            }
+            if !word.is_empty() && is_host(word) && cursor.peek() == Some(b'%') {
+                set_host(word, header);
+                return here + cursor.at();
+            }
+            here
+        }
+    }
+}
+
+/// A line that begins with its tag: `sshd[123]: …`. Without a number in brackets it could be anything.
+fn bare_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize {
+    let mut probe = *header;
+    match tag(&line[at..], &mut probe) {
+        Some(length) if !probe.pid.is_empty() && probe.pid.iter().all(u8::is_ascii_digit) => {
+            *header = probe;
+            at + length
+        }
+        _ => at,
+    }
+}
+
+/// `[count]: [origin: ][sequence]: ` before a time or percent tag, as IOS writes it; gives its length.
+fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool) -> usize {
+    let mut cursor = Cursor::new(text);
+    let mut origin: &[u8] = b"";
+    let mut sequence: &[u8] = b"";
+    // count, origin, sequence: three at most
+    for _ in 0..3 {
+        let mut ahead = cursor;
+        let word = ahead.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+        if word.is_empty() || word.len() > TAG_MAX || !ahead.take_if(b": ") {
+            break;
+        }
+        ahead.skip_blanks();
+        let digits = word.iter().all(u8::is_ascii_digit);
+        if digits {
+            sequence = word;
+        } else if origin.is_empty() && (with_priority || !sequence.is_empty()) && marks_follow(ahead.rest()) {
+            origin = word;
+        } else {
+            break;
+        }
+        cursor = ahead;
+    }
+    let rest = cursor.rest();
+    if cursor.at() == 0 || !(rest.first() == Some(&b'%') || time_at(rest).is_some() || uptime(rest).is_some()) {
+        return 0;
+    }
+    header.sequence = sequence;
+    if !origin.is_empty() {
+        set_host(origin, header);
+    }
+    // `1w2d: %SYS-…`: there is no time in such a line
+    cursor.at() + uptime(rest).unwrap_or(0)
+}
+
+fn marks_follow(text: &[u8]) -> bool {
+    let digits = text.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+    (digits > 0 && text[digits..].starts_with(b": ")) || time_at(text).is_some() || uptime(text).is_some()
+}
+
+/// `1w2d: ` or `00:01:12: ` before a percent tag; gives its length.
+fn uptime(text: &[u8]) -> Option<usize> {
+    let length = text
+        .iter()
+        .take(20)
+        .take_while(|b| b.is_ascii_digit() || matches!(b, b'y' | b'w' | b'd' | b'h' | b':'))
+        .count();
+    if length < 4 || text[..length].last() != Some(&b':') || !text[0].is_ascii_digit() {
+        return None;
+    }
+    text[length..].starts_with(b" %").then_some(length + 1)
+}
+
+// ---- RFC 5424
+
+/// The header after `<PRI>1 `; gives where the body begins, `None` if it is no RFC 5424.
+fn rfc5424<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>, context: &TimeContext) -> Option<usize> {
+    let mut cursor = Cursor::new(line);
+    cursor.skip(at);
+    match cursor.peek()? {
+        b'-' => {
+            cursor.expect(b"- ")?;
+        }
+        b'A'..=b'Z' => {
+            let (stamp, length) = time::bsd(cursor.rest())?;
+            header.time_us = context.resolve(&stamp).or(header.time_us);
+            cursor.skip(length);
+            cursor.expect(b" ")?;
+        }
+        b'0'..=b'9' => {
+            if let Some((stamp, length)) = time::iso(cursor.rest()) {
+                header.time_us = context.resolve(&stamp).or(header.time_us);
+                cursor.skip(length);
+                cursor.expect(b" ")?;
+            } else {
+                return epoch_header(line, at, header);
+            }
+        }
+        _ => return None,
+    }
+    let host = nil(cursor.word());
+    if !host.is_empty() {
+        set_host(host, header);
+    }
+    header.app = nil(cursor.word());
+    // PROCID, MSGID: one of them is missing where a sender writes one dash too few
+    let mut fields: [&[u8]; 2] = [b"", b""];
+    for field in &mut fields {
+        if cursor.peek() == Some(b'[') || matches!(cursor.rest(), [b'%', ..]) {
+            break;
+        }
+        *field = nil(cursor.word());
+    }
+    [header.pid, header.message_id] = fields;
+    match cursor.peek() {
+        Some(b'[') => {
+            let (length, whole) = structured_end(cursor.rest());
+            header.structured = &cursor.rest()[..length];
+            header.truncated |= !whole;
+            cursor.skip(length);
+        }
+        Some(b'-') if matches!(cursor.rest(), [b'-'] | [b'-', b' ', ..]) => cursor.skip(1),
+        _ => {}
+    }
+    cursor.take_if(b" ");
+    cursor.take_if(b"\xef\xbb\xbf");
+    Some(cursor.at())
+}
+
+/// `<134>1 1767607200.123456789 DEVICE …`, Meraki's own: looks like RFC 5424 but is not.
+fn epoch_header<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> Option<usize> {
+    let mut cursor = Cursor::new(line);
+    cursor.skip(at);
+    header.time_us = Some(time::epoch(cursor.word())?);
+    let host = cursor.word();
+    set_host(host, header);
+    Some(cursor.at())
+}
+
+#[inline]
+fn nil(word: &[u8]) -> &[u8] {
+    if word == b"-" { b"" } else { word }
+}
+
+/// Length of the structured data at the start of `text`, and whether its last bracket closes. Typographic quotes
+/// (Juniper) count as quotes.
+fn structured_end(text: &[u8]) -> (usize, bool) {
+    let mut at = 0;
+    let mut quoted = false;
+    while at < text.len() {
+        match text[at] {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            0xe2 if matches!(text.get(at..at + 3), Some(b"\xe2\x80\x9c" | b"\xe2\x80\x9d")) => {
+                quoted = text[at + 2] == 0x9c;
+                at += 2;
+            }
+            b']' if !quoted && text.get(at + 1) != Some(&b'[') => return (at + 1, true),
+            _ => {}
+        }
+        at += 1;
+    }
+    (text.len(), false)
+}
+
+/// The parameters of structured data: element id, name, value (escapes not resolved, see [`unescape`]). Elements that
+/// were cut off give the pairs that are whole.
+pub fn parameters(structured: &[u8]) -> Parameters<'_> {
+    Parameters { text: structured, at: 0, id: b"" }
+}
+
+/// See [`parameters`].
+#[derive(Clone, Debug)]
+pub struct Parameters<'a> {
+    text: &'a [u8],
+    at: usize,
+    id: &'a [u8],
+}
+
+impl<'a> Iterator for Parameters<'a> {
+    type Item = (&'a [u8], &'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut cursor = Cursor::new(self.text);
+        cursor.skip(self.at);
+        loop {
+            cursor.skip_blanks();
+            match cursor.peek()? {
+                b'[' => {
+                    cursor.skip(1);
+                    self.id = cursor.take_while(|b| !matches!(b, b' ' | b']'));
+                }
+                b']' => cursor.skip(1),
+                _ => {
+                    let name = cursor.until(b'=')?;
+                    let (open, close): (&[u8], &[u8]) = if cursor.rest().starts_with(b"\xe2\x80\x9c") {
+                        (b"\xe2\x80\x9c", b"\xe2\x80\x9d")
+                    } else {
+                        (b"\"", b"\"")
+                    };
+                    cursor.expect(open)?;
+                    let rest = cursor.rest();
+                    let length = value_end(rest, close)?;
+                    cursor.skip(length + close.len());
+                    self.at = cursor.at();
+                    return Some((self.id, name, &rest[..length]));
+                }
+            }
+        }
+    }
+}
+
+fn value_end(text: &[u8], close: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'\\' {
+            at += 1;
+        } else if text[at..].starts_with(close) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Appends a parameter's value with `\"`, `\\` and `\]` resolved; any other backslash stays. Source: RFC 5424, 6.3.3.
+pub fn unescape(value: &[u8], into: &mut Vec<u8>) {
+    let mut at = 0;
+    while at < value.len() {
+        if value[at] == b'\\' && matches!(value.get(at + 1), Some(b'"' | b'\\' | b']')) {
+            at += 1;
+        }
+        into.push(value[at]);
+        at += 1;
+    }
+}
+
+// ---- repetition
+
+/// What a line says about being a repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repetition<'a> {
+    /// `message repeated N times: [ the line itself]`
+    Of {
+        /// How many times.
+        times: u64,
+        /// The line itself.
+        body: &'a [u8],
+    },
+    /// `last message repeated N times`
+    OfLast {
+        /// How many times.
+        times: u64,
+    },
+}
+
+/// Recognises a repetition in a body; `None` for any other.
+#[inline]
+pub fn repetition(body: &[u8]) -> Option<Repetition<'_>> {
+    if !matches!(body.first(), Some(b'm' | b'l' | b'M' | b'L' | b'-')) {
+        return None;
+    }
+    let mut cursor = Cursor::new(body);
+    if cursor.take_if(b"message repeated ") {
+        let times = cursor.number()?;
+        cursor.expect(b" times: [")?;
+        let inner = cursor.finish().trim_ascii();
+        let inner = inner.strip_suffix(b"]").unwrap_or(inner);
+        return Some(Repetition::Of { times, body: inner.trim_ascii() });
+    }
+    cursor.take_if(b"--- ");
+    cursor.expect(b"last message repeated ").or_else(|| cursor.expect(b"Last message repeated "))?;
+    let times = cursor.number()?;
+    cursor.expect(b" time")?;
+    Some(Repetition::OfLast { times })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const T: i64 = 1_767_607_200_000_000; // 2026-01-05T10:00:00Z
+
+    /// Host, app, pid, body; the time is that of the constant unless the header has none.
+    fn check(line: &str, host: &str, app: &str, pid: &str, body: &str) {
+        let (header, at) = header(line.as_bytes(), &TimeContext::utc(T));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(
+            (text(header.host), text(header.app), text(header.pid), text(&line.as_bytes()[at..])),
+            (host.into(), app.into(), pid.into(), body.into()),
+            "{line}"
+        );
+        if let Some(us) = header.time_us {
+            assert_eq!(us, T, "{line}");
+        }
+    }
+
+    #[test]
+    fn rfc_3164_and_its_relatives() {
+        check("<86>Jan  5 10:00:00 lnx1 sshd[42]: text", "lnx1", "sshd", "42", "text");
+        check("Jan 05 10:00:00 lnx1 sudo: text", "lnx1", "sudo", "", "text");
+        check("2026-01-05T10:00:00.000000+00:00 lnx1 su(pam_unix)[7]: text", "lnx1", "su(pam_unix)", "7", "text");
+        check("Jan  5 10:00:00 sshd[42]: text", "", "sshd", "42", "text");
+        check("Jan  5 10:00:00 lnx1 last message repeated 3 times", "lnx1", "", "", "last message repeated 3 times");
+        check("<13>Jan  5 10:00:00 lnx1 kernel: [12.5] IN=eth0", "lnx1", "kernel", "", "[12.5] IN=eth0");
+        check(
+            "<134>Jan  5 10:00:00 fw1 1,2026/01/05 10:00:00,0123,TRAFFIC",
+            "fw1",
+            "",
+            "",
+            "1,2026/01/05 10:00:00,0123,TRAFFIC",
+        );
+        check(
+            "<134>Jan  5 10:00:00 fw1 CEF:0|A|B|1|2|n|3|src=192.0.2.1",
+            "fw1",
+            "",
+            "",
+            "CEF:0|A|B|1|2|n|3|src=192.0.2.1",
+        );
+        check("<134>Jan  5 10:00:00 fw1 CEF: 0|A|B", "fw1", "", "", "CEF: 0|A|B");
+        check(
+            "<189>date=2026-01-05 time=10:00:00 devname=\"x\"",
+            "",
+            "",
+            "",
+            "date=2026-01-05 time=10:00:00 devname=\"x\"",
+        );
+        check("<30>filterlog[9]: 5,,,1", "", "filterlog", "9", "5,,,1");
+        check("sshd[42]: text", "", "sshd", "42", "text");
+        check("<14>Jan 05 2026 10:00:00 page.cgi: mgmt: admin", "", "page.cgi", "", "mgmt: admin");
+    }
+
+    #[test]
+    fn ciscos_headers() {
+        check("<166>Jan 05 2026 10:00:00 fw1 : %ASA-6-302013: Built", "fw1", "", "", "%ASA-6-302013: Built");
+        check("<166>Jan 05 2026 10:00:00: %ASA-6-302013: Built", "", "", "", "%ASA-6-302013: Built");
+        check("<166>:: %ASA-6-302013: Built", "", "", "", "%ASA-6-302013: Built");
+        check("<166>%ASA-6-302013: Built", "", "", "", "%ASA-6-302013: Built");
+        check("%ASA-6-302013: Built", "", "", "", "%ASA-6-302013: Built");
+        check("2026-01-05T10:00:00Z fw1  %FTD-1-430002: A: b", "fw1", "", "", "%FTD-1-430002: A: b");
+        check("2026-01-05T10:00:00Z   %FTD-1-430002: A: b", "", "", "", "%FTD-1-430002: A: b");
+        check("Jan 05 2026 10:00:00 fw1: %ASA-6-302013: Built", "fw1", "", "", "%ASA-6-302013: Built");
+        check("<189>45: r1: 000123: *Jan  5 11:00:00.000 CET: %SYS-5-CONFIG_I: x", "r1", "", "", "%SYS-5-CONFIG_I: x");
+        check("<189>45: .Jan  5 10:00:00.000: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
+        check("<189>45: 1w2d: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
+        check("000123: Jan  5 05:00:00 EST: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
+        check("<134>1 1767607200.000000001 mx_1 flows src=192.0.2.1", "mx_1", "", "", "flows src=192.0.2.1");
+        let (marks, _) = header(b"<189>45: *Jan  5 11:00:00: %SYS-5-X: x", &TimeContext::utc(T));
+        assert_eq!((marks.clock, marks.sequence), (ClockTrust::NeverSet, &b"45"[..]));
+    }
+
+    #[test]
+    fn a_relays_header_before_the_devices() {
+        check("<13>Jan  5 10:00:03 relay1 <166>Jan 05 2026 10:00:00: %ASA-6-1: x", "relay1", "", "", "%ASA-6-1: x");
+        check("Jan  5 10:00:03 fw1 : Jan  5 11:00:00 CET: %ASA-6-1: x", "fw1", "", "", "%ASA-6-1: x");
+        check("<13>Jan  5 10:00:03 relay1 Jan 05 2026 10:00:00 fw1 : %ASA-6-1: x", "fw1", "", "", "%ASA-6-1: x");
+        check("<134><134>Jan  5 10:00:00 h app[1]: x", "h", "app", "1", "x");
+        check("<13>Jan  5 10:00:00 h app[1]: 2026-01-06 INFO", "h", "app", "1", "2026-01-06 INFO");
+        let (outer, _) =
+            header(b"<13>Jan  5 10:00:03 relay1 Jan 05 2026 10:00:00 fw1 : %ASA-6-1: x", &TimeContext::utc(T));
+        assert_eq!((outer.relay, outer.headers), (&b"relay1"[..], 2));
+    }
+
+    #[test]
+    fn rfc_5424_with_structured_data_and_its_damage() {
+        check(
+            "<165>1 2026-01-05T10:00:00.000Z h app 7 ID1 [x@1 a=\"b ] \\\" c\"][y d=\"\"] \u{feff}text",
+            "h",
+            "app",
+            "7",
+            "text",
+        );
+        check("<165>1 - - - - - -", "", "", "", "");
+        check("<165>1 2026-01-05T10:00:00 h app - - text", "h", "app", "", "text");
+        check("<165>1 Jan  5 10:00:00 h app 1 2 - text", "h", "app", "1", "text");
+        let line = b"<165>1 2026-01-05T10:00:00Z h a - - [x@1 a=\"1\" b=\"2\" c=\"cut";
+        let (cut, at) = header(line, &TimeContext::utc(T));
+        assert!(cut.truncated && at == line.len());
+        let pairs: Vec<_> = parameters(cut.structured).collect();
+        assert_eq!(pairs, [(&b"x@1"[..], &b"a"[..], &b"1"[..]), (b"x@1", b"b", b"2")]);
+    }
+
+    #[test]
+    fn a_body_that_begins_with_a_time_is_no_header_of_an_application() {
+        check("1767607200.123    42 192.0.2.1 TCP_MISS/200", "", "", "", "1767607200.123    42 192.0.2.1 TCP_MISS/200");
+        check("{\"a\":1}", "", "", "", "{\"a\":1}");
+        check("just words: and more", "", "", "", "just words: and more");
+    }
+
+    #[test]
+    fn repetitions_are_recognised() {
+        assert_eq!(
+            repetition(b"message repeated 3 times: [ Failed password]"),
+            Some(Repetition::Of { times: 3, body: b"Failed password" })
+        );
+        assert_eq!(repetition(b"last message repeated 5 times"), Some(Repetition::OfLast { times: 5 }));
+        assert_eq!(repetition(b"message repeated x times"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_and_the_body_is_the_lines_end(line in "(<[0-9]{0,4}>)?[0-9A-Z1: \\[\\]%.*-]{0,30}(Jan  5 10:00:00|2026-01-05T10:00:00Z| |: )?[a-z0-9: \\[\\]%\"<>-]{0,40}") {
+            let (header, at) = header(line.as_bytes(), &TimeContext::utc(T));
+            prop_assert!(at <= line.len());
+            let _ = parameters(header.structured).count();
+        }
+
+        #[test]
+        fn not_even_arbitrary_bytes(line in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let (header, _) = header(&line, &TimeContext::utc(T));
+            let _ = parameters(header.structured).count();
+        }
+    }
+}

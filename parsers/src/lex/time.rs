@@ -1,0 +1,706 @@
+//! Times of all formats, to microseconds since 1970 in UTC.
+//!
+//! Digits are read by hand and civil dates become days by arithmetic: a stamp costs some 10 ns, and there
+//! is one on every line. `jiff` is asked only for named zones, where daylight saving makes local times
+//! that exist twice (fold) or never (gap): the reading nearest to the time of receipt is taken. The same
+//! rule gives a stamp without a year its year. Digits finer than a microsecond are cut off.
+//!
+//! Long because a format a function is easier to check than a table of formats.
+
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+const SECOND_US: i64 = 1_000_000;
+const DAY_US: i64 = 86_400 * SECOND_US;
+
+/// How a source's local times are to be read.
+#[derive(Clone, Debug)]
+pub enum Zone {
+    /// Local times are UTC.
+    Utc,
+    /// A fixed distance, in seconds east of Greenwich.
+    Fixed(i32),
+    /// A zone of the IANA data base.
+    Named(TimeZone),
+}
+
+/// What a line does not say about its own time: when it was received, and its source's zone.
+#[derive(Clone, Debug)]
+pub struct TimeContext {
+    /// When the line was received (or what stands in for it in a replay), µs since 1970 UTC.
+    pub received_us: i64,
+    /// For stamps without a zone.
+    pub zone: Zone,
+}
+
+/// A date and time of day as written, not yet placed in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// `None` if the stamp has no year.
+    pub year: Option<i32>,
+    /// 1..=12.
+    pub month: u8,
+    /// 1..=31; whether the month has it is known only with the year.
+    pub day: u8,
+    /// 0..=23.
+    pub hour: u8,
+    /// 0..=59.
+    pub minute: u8,
+    /// 0..=60; a leap second counts as the first of the next minute.
+    pub second: u8,
+    /// 0..=999_999.
+    pub micro: u32,
+}
+
+/// A civil time and the zone that was written with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// What the clock showed.
+    pub civil: Civil,
+    /// Seconds east of Greenwich; `None` if the stamp does not say.
+    pub offset: Option<i32>,
+}
+
+impl TimeContext {
+    /// A context whose local times are UTC.
+    pub fn utc(received_us: i64) -> TimeContext {
+        TimeContext { received_us, zone: Zone::Utc }
+    }
+
+    /// The instant of a stamp. `None` if no year makes it a date that exists.
+    pub fn resolve(&self, stamp: &Stamp) -> Option<i64> {
+        match stamp.civil.year {
+            Some(year) => self.resolve_in_year(stamp, year),
+            None => {
+                // RFC 3164 section 4.1.2 has no year: relays lag and device clocks run ahead, so take the nearest.
+                let received_year = year_of(self.received_us);
+                (received_year - 1..=received_year + 1)
+                    .filter_map(|year| self.resolve_in_year(stamp, year))
+                    .min_by_key(|us| us.abs_diff(self.received_us))
+            }
+        }
+    }
+
+    fn resolve_in_year(&self, stamp: &Stamp, year: i32) -> Option<i64> {
+        let local_us = stamp.civil.us_in_year(year)?;
+        let seconds = match (stamp.offset, &self.zone) {
+            (Some(offset), _) => offset,
+            (None, Zone::Utc) => 0,
+            (None, Zone::Fixed(offset)) => *offset,
+            (None, Zone::Named(zone)) => return Some(self.in_named_zone(local_us, zone)),
+        };
+        Some(local_us - i64::from(seconds) * SECOND_US)
+    }
+
+    /// Local µs to UTC in a zone with daylight saving.
+    fn in_named_zone(&self, local_us: i64, zone: &TimeZone) -> i64 {
+        let Some(civil) = jiff_civil(local_us) else { return local_us };
+        let at = |seconds: i32| local_us - i64::from(seconds) * SECOND_US;
+        match zone.to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset } => at(offset.seconds()),
+            AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => {
+                let (one, other) = (at(before.seconds()), at(after.seconds()));
+                if one.abs_diff(self.received_us) <= other.abs_diff(self.received_us) { one } else { other }
+            }
+        }
+    }
+
+    /// A whole text in RFC 3339 or one of its relatives (see [`iso`]).
+    #[inline]
+    pub fn iso(&self, text: &[u8]) -> Option<i64> {
+        let (stamp, length) = iso(text)?;
+        if length != text.len() {
+            return self.with_zone_word(stamp, &text[length..]);
+        }
+        self.resolve(&stamp)
+    }
+
+    /// A whole text in a form of RFC 3164 (see [`bsd`]), with or without a zone after it.
+    pub fn bsd(&self, text: &[u8]) -> Option<i64> {
+        let (stamp, length) = bsd(text)?;
+        if length != text.len() {
+            return self.with_zone_word(stamp, &text[length..]);
+        }
+        self.resolve(&stamp)
+    }
+
+    fn with_zone_word(&self, mut stamp: Stamp, tail: &[u8]) -> Option<i64> {
+        stamp.offset = Some(zone(tail.trim_ascii())?);
+        self.resolve(&stamp)
+    }
+
+    /// A whole text in any form of this file, ambiguous ones excepted ([`us_date`]).
+    pub fn any(&self, text: &[u8]) -> Option<i64> {
+        let text = text.trim_ascii();
+        match text {
+            [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-' | b'/', ..] => self.iso(text),
+            [b'0'..=b'9', _, b'/', b'A'..=b'Z' | b'a'..=b'z', ..] => {
+                let (stamp, length) = clf(text)?;
+                if length == text.len() { self.resolve(&stamp) } else { None }
+            }
+            [b'0'..=b'9', ..] => epoch(text),
+            _ => self.bsd(text),
+        }
+    }
+}
+
+impl Civil {
+    /// µs since 1970 as if the clock showed UTC. `None` if the month does not have the day.
+    #[inline]
+    pub fn us_in_year(&self, year: i32) -> Option<i64> {
+        if self.day > days_in_month(year, self.month) {
+            return None;
+        }
+        let days = days_from_civil(year, self.month, self.day);
+        let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
+        Some(days * DAY_US + seconds * SECOND_US + i64::from(self.micro))
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar. Source: H. Hinnant, "chrono-compatible
+/// low-level date algorithms", `days_from_civil`.
+#[inline]
+pub fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted_month = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// Year, month and day of a day number; the inverse of [`days_from_civil`].
+pub fn civil_from_days(days: i64) -> (i32, u8, u8) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year as i32, month as u8, day as u8)
+}
+
+fn year_of(us: i64) -> i32 {
+    civil_from_days(us.div_euclid(DAY_US)).0
+}
+
+#[inline]
+fn days_in_month(year: i32, month: u8) -> u8 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn jiff_civil(local_us: i64) -> Option<jiff::civil::DateTime> {
+    let (year, month, day) = civil_from_days(local_us.div_euclid(DAY_US));
+    let second = local_us.rem_euclid(DAY_US) / SECOND_US;
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    jiff::civil::DateTime::new(
+        i16::try_from(year).ok()?,
+        month as i8,
+        day as i8,
+        hour as i8,
+        minute as i8,
+        second as i8,
+        0,
+    )
+    .ok()
+}
+
+// ---- digits
+
+#[inline]
+fn digit(text: &[u8], at: usize) -> Option<u8> {
+    let value = text.get(at)?.wrapping_sub(b'0');
+    if value <= 9 { Some(value) } else { None }
+}
+
+#[inline]
+fn two(text: &[u8], at: usize) -> Option<u8> {
+    Some(digit(text, at)? * 10 + digit(text, at + 1)?)
+}
+
+#[inline]
+fn four(text: &[u8], at: usize) -> Option<i32> {
+    Some(i32::from(two(text, at)?) * 100 + i32::from(two(text, at + 2)?))
+}
+
+/// `hh:mm:ss[.ffffff]` at `at`: hour, minute, second, µs, and where it ends.
+#[inline]
+fn clock(text: &[u8], at: usize) -> Option<(u8, u8, u8, u32, usize)> {
+    let text_at = text.get(at..)?;
+    if text_at.len() < 8 || text_at[2] != b':' || text_at[5] != b':' {
+        return None;
+    }
+    let (hour, minute, second) = (two(text_at, 0)?, two(text_at, 3)?, two(text_at, 6)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (micro, length) = fraction(&text_at[8..]);
+    Some((hour, minute, second, micro, at + 8 + length))
+}
+
+/// `.ffff` or `,ffff`: µs (finer digits cut off) and length; `(0, 0)` if there is none.
+#[inline]
+fn fraction(text: &[u8]) -> (u32, usize) {
+    let [b'.' | b',', digits @ ..] = text else { return (0, 0) };
+    let mut micro = 0;
+    let mut count = 0;
+    while let Some(value) = digit(digits, count) {
+        if count < 6 {
+            micro = micro * 10 + u32::from(value);
+        }
+        count += 1;
+    }
+    if count == 0 {
+        return (0, 0);
+    }
+    for _ in count..6 {
+        micro *= 10;
+    }
+    (micro, count + 1)
+}
+
+/// `Z`, `+hh:mm`, `+hhmm`, `+hh` at the start: seconds east and length.
+#[inline]
+fn numeric_offset(text: &[u8]) -> Option<(i32, usize)> {
+    let sign = match text.first()? {
+        b'Z' | b'z' if !text.get(1).is_some_and(u8::is_ascii_alphanumeric) => return Some((0, 1)),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = i32::from(two(text, 1)?);
+    let (minutes, length) = if text.get(3) == Some(&b':') {
+        (two(text, 4)?, 6)
+    } else if let Some(minutes) = two(text, 3) {
+        (minutes, 5)
+    } else {
+        (0, 3)
+    };
+    if hours > 18 || minutes > 59 || text.get(length).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    Some((sign * (hours * 3600 + i32::from(minutes) * 60), length))
+}
+
+// ---- formats
+
+/// RFC 3339 and its relatives at the start of `text`: `T` or a space between, `-` or `/` in the date,
+/// fraction of any length after `.` or `,`, zone as `Z`, `+hh:mm`, `+hhmm`, `+hh`, after one space, or none.
+/// Gives the stamp and its length.
+#[inline]
+pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
+    if text.len() < 19 {
+        return None;
+    }
+    let separator = text[4];
+    if !matches!(separator, b'-' | b'/') || text[7] != separator || !matches!(text[10], b'T' | b't' | b' ' | b'_') {
+        return None;
+    }
+    let (year, month, day) = (four(text, 0)?, two(text, 5)?, two(text, 8)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (hour, minute, second, micro, mut end) = clock(text, 11)?;
+    let mut offset = None;
+    let tail = &text[end..];
+    if let Some((seconds, length)) = numeric_offset(tail) {
+        (offset, end) = (Some(seconds), end + length);
+    } else if let [b' ', b'+' | b'-', ..] = tail
+        && let Some((seconds, length)) = numeric_offset(&tail[1..])
+        && length >= 5
+    {
+        (offset, end) = (Some(seconds), end + 1 + length);
+    }
+    Some((Stamp { civil: Civil { year: Some(year), month, day, hour, minute, second, micro }, offset }, end))
+}
+
+/// RFC 3164 and what is really sent, at the start of `text`: an optional weekday, the month's name, the
+/// day padded or not, the year before or after the clock or not at all, a fraction. Gives the stamp and
+/// its length. A zone's name after it is the caller's business ([`zone`]).
+#[inline]
+pub fn bsd(text: &[u8]) -> Option<(Stamp, usize)> {
+    if text.len() < 14 {
+        return None;
+    }
+    let mut at = 0;
+    if month_of(text).is_none() {
+        if !weekday(text) {
+            return None;
+        }
+        at = 3;
+        if text[at] == b',' {
+            at += 1;
+        }
+        if text[at] != b' ' {
+            return None;
+        }
+        at += 1;
+    }
+    let month = month_of(text.get(at..)?)?;
+    at += 3;
+    if text.get(at) != Some(&b' ') {
+        return None;
+    }
+    at += 1;
+    if text.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    let mut day = digit(text, at)?;
+    at += 1;
+    if let Some(second_digit) = digit(text, at) {
+        day = day * 10 + second_digit;
+        at += 1;
+    }
+    if !(1..=31).contains(&day) {
+        return None;
+    }
+    if text.get(at) == Some(&b',') {
+        at += 1;
+    }
+    if text.get(at) != Some(&b' ') {
+        return None;
+    }
+    at += 1;
+    let mut year = None;
+    if text.get(at + 4) == Some(&b' ') {
+        year = Some(four(text, at)?);
+        at += 5;
+    }
+    let (hour, minute, second, micro, mut end) = clock(text, at)?;
+    if year.is_none()
+        && text.get(end) == Some(&b' ')
+        && let Some(value @ 1970..=2199) = four(text, end + 1)
+        && !text.get(end + 5).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_'))
+    {
+        (year, end) = (Some(value), end + 5);
+    }
+    let mut offset = None;
+    if let Some((seconds, length)) = numeric_offset(&text[end..]) {
+        (offset, end) = (Some(seconds), end + length);
+    }
+    Some((Stamp { civil: Civil { year, month, day, hour, minute, second, micro }, offset }, end))
+}
+
+/// The web servers' common log format, `05/Jan/2026:10:00:00 +0100`: stamp and length. Either of `:` and a
+/// space may stand before the clock.
+pub fn clf(text: &[u8]) -> Option<(Stamp, usize)> {
+    let day = two(text, 0)?;
+    let month = month_of(text.get(3..)?)?;
+    if text.get(2) != Some(&b'/')
+        || text.get(6) != Some(&b'/')
+        || !matches!(text.get(11), Some(b':' | b' '))
+        || !(1..=31).contains(&day)
+    {
+        return None;
+    }
+    let year = Some(four(text, 7)?);
+    let (hour, minute, second, micro, mut end) = clock(text, 12)?;
+    let mut offset = None;
+    if text.get(end) == Some(&b' ')
+        && let Some((seconds, length)) = numeric_offset(&text[end + 1..])
+    {
+        (offset, end) = (Some(seconds), end + 1 + length);
+    }
+    Some((Stamp { civil: Civil { year, month, day, hour, minute, second, micro }, offset }, end))
+}
+
+/// `1/5/2026 10:00:00 AM`, month first, as Windows writes it in English: a whole text. Only a family that knows
+/// its format has this order may call it.
+pub fn us_date(text: &[u8]) -> Option<Stamp> {
+    let (month, rest) = one_or_two(text)?;
+    let (day, rest) = one_or_two(rest.strip_prefix(b"/")?)?;
+    let rest = rest.strip_prefix(b"/")?;
+    let year = Some(four(rest, 0)?);
+    let rest = rest.get(4..)?.strip_prefix(b" ")?;
+    let (mut hour, rest) = one_or_two(rest)?;
+    let rest = rest.strip_prefix(b":")?;
+    let (minute, rest) = (two(rest, 0)?, rest.get(2..)?);
+    let rest = rest.strip_prefix(b":")?;
+    let (second, rest) = (two(rest, 0)?, rest.get(2..)?);
+    let (micro, length) = fraction(rest);
+    match rest[length..].trim_ascii() {
+        b"" => {}
+        b"AM" | b"am" if hour == 12 => hour = 0,
+        b"AM" | b"am" => {}
+        b"PM" | b"pm" if hour == 12 => {}
+        b"PM" | b"pm" => hour += 12,
+        _ => return None,
+    }
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(Stamp { civil: Civil { year, month, day, hour, minute, second, micro }, offset: None })
+}
+
+fn one_or_two(text: &[u8]) -> Option<(u8, &[u8])> {
+    match (digit(text, 0)?, digit(text, 1)) {
+        (tens, Some(ones)) => Some((tens * 10 + ones, &text[2..])),
+        (ones, None) => Some((ones, &text[1..])),
+    }
+}
+
+/// A count since 1970 in s, ms, µs or ns, told apart by size (below 1e11, 1e14, 1e17, above), with or
+/// without a fraction: a whole text. Negative counts are not times of log lines.
+#[inline]
+pub fn epoch(text: &[u8]) -> Option<i64> {
+    let (whole, decimals) = match text.iter().position(|&b| b == b'.') {
+        Some(at) => (&text[..at], &text[at..]),
+        None => (text, &b""[..]),
+    };
+    let value = super::text::decimal(whole)?;
+    let (micro, length) = fraction(decimals);
+    if length != decimals.len() {
+        return None;
+    }
+    let us = match value {
+        0..=99_999_999_999 => value * 1_000_000 + u64::from(micro),
+        100_000_000_000..=99_999_999_999_999 => value * 1000 + u64::from(micro / 1000),
+        100_000_000_000_000..=99_999_999_999_999_999 => value,
+        _ => value / 1000,
+    };
+    i64::try_from(us).ok()
+}
+
+/// Seconds east of a zone as written after a stamp: `Z`, `+0100`, `UTC`, `UTC+1`, `GMT+02:00`, `CET`.
+/// `None` for a name that is not in the table; the ambiguous ones (`CST`, `IST`, `BST`) have the reading of
+/// most devices' menus there, and a numeric offset always wins over them.
+pub fn zone(text: &[u8]) -> Option<i32> {
+    if let Some((seconds, length)) = numeric_offset(text) {
+        return if length == text.len() { Some(seconds) } else { None };
+    }
+    let letters = text.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (name, tail) = text.split_at(letters);
+    let minutes = ZONES.iter().find(|(word, _)| word.as_bytes().eq_ignore_ascii_case(name))?.1;
+    if tail.is_empty() {
+        return Some(minutes * 60);
+    }
+    if minutes != 0 {
+        return None;
+    }
+    // `UTC+1`, `GMT-3`: one digit is hours too
+    if let [sign @ (b'+' | b'-'), hour @ b'0'..=b'9'] = tail {
+        let seconds = i32::from(hour - b'0') * 3600;
+        return Some(if *sign == b'-' { -seconds } else { seconds });
+    }
+    zone(tail)
+}
+
+/// Abbreviation and minutes east.
+const ZONES: &[(&str, i32)] = &[
+    ("UTC", 0),
+    ("GMT", 0),
+    ("UT", 0),
+    ("WET", 0),
+    ("WEST", 60),
+    ("BST", 60),
+    ("CET", 60),
+    ("MEZ", 60),
+    ("CEST", 120),
+    ("CEDT", 120),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("SAST", 120),
+    ("EEST", 180),
+    ("EEDT", 180),
+    ("MSK", 180),
+    ("TRT", 180),
+    ("GST", 240),
+    ("PKT", 300),
+    ("IST", 330),
+    ("ICT", 420),
+    ("WIB", 420),
+    ("HKT", 480),
+    ("SGT", 480),
+    ("AWST", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("ACDT", 630),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
+    ("NST", -210),
+    ("ADT", -180),
+    ("BRT", -180),
+    ("ART", -180),
+    ("AST", -240),
+    ("EDT", -240),
+    ("EST", -300),
+    ("CDT", -300),
+    ("CST", -360),
+    ("MDT", -360),
+    ("MST", -420),
+    ("PDT", -420),
+    ("PST", -480),
+    ("AKDT", -480),
+    ("AKST", -540),
+    ("HST", -600),
+];
+
+#[inline]
+fn month_of(text: &[u8]) -> Option<u8> {
+    let [a, b, c, ..] = text else { return None };
+    Some(match [a | 0x20, b | 0x20, c | 0x20] {
+        [b'j', b'a', b'n'] => 1,
+        [b'f', b'e', b'b'] => 2,
+        [b'm', b'a', b'r'] => 3,
+        [b'a', b'p', b'r'] => 4,
+        [b'm', b'a', b'y'] => 5,
+        [b'j', b'u', b'n'] => 6,
+        [b'j', b'u', b'l'] => 7,
+        [b'a', b'u', b'g'] => 8,
+        [b's', b'e', b'p'] => 9,
+        [b'o', b'c', b't'] => 10,
+        [b'n', b'o', b'v'] => 11,
+        [b'd', b'e', b'c'] => 12,
+        _ => return None,
+    })
+}
+
+fn weekday(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [b'M', b'o', b'n', ..]
+            | [b'T', b'u', b'e', ..]
+            | [b'W', b'e', b'd', ..]
+            | [b'T', b'h', b'u', ..]
+            | [b'F', b'r', b'i', ..]
+            | [b'S', b'a', b't', ..]
+            | [b'S', b'u', b'n', ..]
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// 2026-01-05T10:00:00Z
+    const T: i64 = 1_767_607_200_000_000;
+
+    fn utc() -> TimeContext {
+        TimeContext::utc(T)
+    }
+
+    #[test]
+    fn every_written_form_of_one_instant_is_that_instant() {
+        for text in [
+            "2026-01-05T10:00:00Z",
+            "2026-01-05 10:00:00",
+            "2026-01-05T11:00:00+01:00",
+            "2026-01-05T11:00:00.000+0100",
+            "2026-01-05t10:00:00z",
+            "2026/01/05 10:00:00",
+            "2026-01-05T04:30:00-0530",
+            "2026-01-05 11:00:00 +01:00",
+            "2026-01-05 10:00:00 UTC",
+            "Jan  5 10:00:00",
+            "Jan 05 10:00:00",
+            "Jan 5 10:00:00",
+            "Jan 05 2026 10:00:00",
+            "Jan  5 10:00:00 2026",
+            "Mon Jan  5 10:00:00 2026",
+            "Jan  5 2026 11:00:00 CET",
+            "Jan 05 10:00:00 UTC",
+            "Jan 5 11:00:00 UTC+1",
+            "05/Jan/2026:11:00:00 +0100",
+            "1767607200",
+            "1767607200.000",
+            "1767607200000",
+            "1767607200000000",
+            "1767607200000000000",
+        ] {
+            assert_eq!(utc().any(text.as_bytes()), Some(T), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_finer_than_a_microsecond_are_cut_off() {
+        assert_eq!(utc().iso(b"2026-01-05T10:00:00.123456999Z"), Some(T + 123_456));
+        assert_eq!(utc().iso(b"2026-01-05T10:00:00,5Z"), Some(T + 500_000));
+        assert_eq!(epoch(b"1767607200.0000019"), Some(T + 1));
+        assert_eq!(epoch(b"1767607200123456789"), Some(T + 123_456));
+    }
+
+    #[test]
+    fn a_stamp_without_a_year_takes_the_one_nearest_to_receipt() {
+        let new_year = TimeContext::utc(utc().iso(b"2026-01-01T00:30:00Z").unwrap());
+        assert_eq!(new_year.bsd(b"Dec 31 23:59:59"), utc().iso(b"2025-12-31T23:59:59Z"));
+        let new_years_eve = TimeContext::utc(utc().iso(b"2025-12-31T23:00:00Z").unwrap());
+        assert_eq!(new_years_eve.bsd(b"Jan  1 00:10:00"), utc().iso(b"2026-01-01T00:10:00Z"));
+        assert_eq!(utc().bsd(b"Feb 29 10:00:00"), None, "no leap year in 2025..=2027");
+    }
+
+    #[test]
+    fn a_doubled_or_missing_hour_is_read_nearest_to_receipt() {
+        let berlin = |received: &[u8]| TimeContext {
+            received_us: utc().iso(received).unwrap(),
+            zone: Zone::Named(TimeZone::get("Europe/Berlin").unwrap()),
+        };
+        assert_eq!(berlin(b"2026-10-25T00:31:00Z").iso(b"2026-10-25 02:30:00"), utc().iso(b"2026-10-25T00:30:00Z"));
+        assert_eq!(berlin(b"2026-10-25T01:31:00Z").iso(b"2026-10-25 02:30:00"), utc().iso(b"2026-10-25T01:30:00Z"));
+        assert_eq!(berlin(b"2026-03-29T00:31:00Z").iso(b"2026-03-29 02:30:00"), utc().iso(b"2026-03-29T00:30:00Z"));
+        assert_eq!(berlin(b"2026-07-01T00:00:00Z").bsd(b"Jul  1 12:00:00"), utc().iso(b"2026-07-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in [
+            "",
+            "Jan",
+            "2026-13-05T10:00:00Z",
+            "2026-02-30T10:00:00Z",
+            "2026-01-05T25:00:00Z",
+            "99999999999999999999999",
+            "1.2.3.4",
+            "Foo  5 10:00:00",
+            "-5",
+        ] {
+            assert_eq!(utc().any(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn windows_dates_have_the_month_first() {
+        assert_eq!(utc().resolve(&us_date(b"1/5/2026 10:00:00 AM").unwrap()), Some(T));
+        assert_eq!(utc().resolve(&us_date(b"01/05/2026 12:00:00 AM").unwrap()), Some(T - 10 * 3600 * SECOND_US));
+    }
+
+    proptest! {
+        #[test]
+        fn days_and_dates_are_inverse(days in -700_000i64..700_000) {
+            let (year, month, day) = civil_from_days(days);
+            prop_assert_eq!(days_from_civil(year, month, day), days);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(text in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = utc().any(&text);
+            let _ = (iso(&text), bsd(&text), clf(&text), us_date(&text), epoch(&text), zone(&text));
+        }
+
+        #[test]
+        fn near_misses_do_not_panic(text in "[0-9A-Za-z:/., +\\-]{0,40}") {
+            let _ = utc().any(text.as_bytes());
+            let _ = (iso(text.as_bytes()), bsd(text.as_bytes()), clf(text.as_bytes()), us_date(text.as_bytes()));
+        }
+
+        #[test]
+        fn written_and_read_again_is_the_same(us in 0i64..4_102_444_800_000_000) {
+            let (year, month, day) = civil_from_days(us.div_euclid(DAY_US));
+            let s = us.rem_euclid(DAY_US) / SECOND_US;
+            let text = format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z", s / 3600, s / 60 % 60, s % 60, us % SECOND_US);
+            prop_assert_eq!(utc().iso(text.as_bytes()), Some(us));
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What stands between the wire and the vendor's own words, taken off: framing, syslog headers, JSON envelopes.
+//!
+//! A family sees a [`Record`]: the body without headers and what the headers said. The same family therefore reads a line
+//! from a file, from a relay that put its own header before it, and from the `message` member of a shipper's JSON. Headers
+//! are optional at every level, since shippers eat them.
+
+use schemas::{Ip, RejectKind, Row, TimeSource, key};
+
+use crate::Refusal;
+use crate::detect::Keys;
+use crate::lex::json::{self, Value};
+use crate::lex::keys::KeyMap;
+use crate::lex::syslog::{self, ClockTrust, Header};
+use crate::lex::text::{decimal, offset_in};
+use crate::lex::time::TimeContext;
+
+/// Most envelopes around one line.
+pub const ENVELOPES_MAX: usize = 4;
+
+/// What a body is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A line of text.
+    Text,
+    /// A JSON object.
+    Object,
+}
+
+/// What a family can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// Lines of text. Of a JSON envelope it gets the line inside.
+    Lines,
+    /// JSON objects, also those inside an envelope.
+    Objects,
+    /// Both: the line inside an envelope if it looks like the family's, else the object itself.
+    Both,
+}
+
+/// One record with its transport taken off.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// The line without framing and line ends; of an envelope the line inside it.
+    pub line: &'a [u8],
+    /// The vendor's own words: after the headers, or the JSON object from `{` on.
+    pub body: &'a [u8],
+    /// What the headers, or the envelope, said.
+    pub header: Header<'a>,
+    /// What `body` is made of.
+    pub shape: Shape,
+    /// Well-known keys of a JSON object; only filled in for detection.
+    pub keys: Keys,
+    /// Receipt and zone.
+    pub time: &'a TimeContext,
+}
+
+impl Record<'_> {
+    /// Sets time, host and relay as the header has them. The session calls it before the family; a family calls it again
+    /// after [`Row::another`].
+    #[inline]
+    pub fn stamp(&self, row: &mut Row<'_>) {
+        if let Some(us) = self.header.time_us {
+            row.set(key::TIME, us);
+            row.set(
+                key::TIME_SOURCE,
+                match self.header.clock {
+                    ClockTrust::Stated | ClockTrust::Lost => TimeSource::Record,
+                    ClockTrust::NeverSet => TimeSource::Implausible,
+                },
+            );
+        }
+        if let Some(first) = self.header.host.first() {
+            row.text(key::HOST, self.header.host);
+            if first.is_ascii_digit() || *first == b'[' || *first == b':' {
+                row.set_opt(key::HOST_IP, Ip::parse(self.header.host));
+            }
+            row.text(key::RELAY, self.header.relay);
+        }
+    }
+
+    /// A refusal that points at `part`, a slice of the body.
+    #[cold]
+    pub fn refuse(&self, part: &[u8], kind: RejectKind) -> Refusal {
+        Refusal { at: offset_in(self.body, part).unwrap_or(0), kind }
+    }
+
+    /// The refusal of a record that is not of the family.
+    #[cold]
+    pub fn not_this_family(&self, expected: &'static str) -> Refusal {
+        Refusal { at: 0, kind: RejectKind::NotThisFamily { expected } }
+    }
+}
+
+/// Sets an event time that a body states, in place of the header's.
+#[inline]
+pub fn set_time(row: &mut Row<'_>, us: i64) {
+    row.set(key::TIME, us);
+    row.set(key::TIME_SOURCE, TimeSource::Record);
+}
+
+/// Takes framing off: a byte order mark, an octet count (RFC 6587 section 3.4.1), CR, LF and NUL at the end.
+#[inline]
+pub fn unframe(line: &[u8]) -> &[u8] {
+    let mut line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    while let [rest @ .., b'\r' | b'\n' | 0] = line {
+        line = rest;
+    }
+    if let [b'1'..=b'9', ..] = line
+        && let Some(digits) = line.iter().take(8).position(|&b| b == b' ')
+        && line.get(digits + 1) == Some(&b'<')
+        && decimal(&line[..digits]).is_some()
+    {
+        line = &line[digits + 1..];
+    }
+    line
+}
+
+/// Takes framing and headers off a line.
+#[inline]
+pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
+    let line = unframe(line);
+    let object = |body: &[u8]| {
+        matches!(body, [b'{', ..])
+            || matches!(body, [b'[', rest @ ..] if rest.trim_ascii_start().first() == Some(&b'{'))
+    };
+    let trimmed = line.trim_ascii_start();
+    if object(trimmed) {
+        return Record { line, body: trimmed, header: Header::default(), shape: Shape::Object, keys: Keys::NONE, time };
+    }
+    let (header, at) = syslog::header(line, time);
+    let body = &line[at..];
+    let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
+    if object(inner) {
+        return Record { line, body: inner, header, shape: Shape::Object, keys: Keys::NONE, time };
+    }
+    Record { line, body, header, shape: Shape::Text, keys: Keys::NONE, time }
+}
+
+/// The raw line that a shipper's JSON carries, and what it says about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// The raw line, JSON escapes not resolved.
+    pub raw: json::Text<'a>,
+    time: Option<Value<'a>>,
+    host: &'a [u8],
+    app: &'a [u8],
+    pid: &'a [u8],
+}
+
+#[derive(Clone, Copy)]
+enum Role {
+    /// May hold the raw line; the smallest number that does wins.
+    Raw(u8),
+    /// An object whose `original` may hold it.
+    Original(u8),
+    /// May be either.
+    RawOrOriginal(u8, u8),
+    Time,
+    Host,
+    App,
+    Pid,
+}
+
+/// Members of the shippers' envelopes, in the order in which a raw line is looked for.
+static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
+    ("event.original", Role::Raw(0)),
+    ("event", Role::RawOrOriginal(10, 0)),
+    ("log.original", Role::Raw(1)),
+    ("log", Role::RawOrOriginal(6, 1)),
+    ("message", Role::Raw(2)),
+    ("msg", Role::Raw(3)),
+    ("raw", Role::Raw(4)),
+    ("rawmsg", Role::Raw(4)),
+    ("_raw", Role::Raw(5)),
+    ("MESSAGE", Role::Raw(7)),
+    ("full_message", Role::Raw(8)),
+    ("short_message", Role::Raw(9)),
+    ("Message", Role::Raw(11)),
+    ("body", Role::Raw(12)),
+    ("payload", Role::Raw(13)),
+    ("textPayload", Role::Raw(14)),
+    ("result", Role::Original(5)),
+    ("@timestamp", Role::Time),
+    ("timestamp", Role::Time),
+    ("time", Role::Time),
+    ("timereported", Role::Time),
+    ("EventTime", Role::Time),
+    ("DATE", Role::Time),
+    ("date", Role::Time),
+    ("hostname", Role::Host),
+    ("host", Role::Host),
+    ("HOST", Role::Host),
+    ("Hostname", Role::Host),
+    ("appname", Role::App),
+    ("ident", Role::App),
+    ("PROGRAM", Role::App),
+    ("programname", Role::App),
+    ("SYSLOG_IDENTIFIER", Role::App),
+    ("procid", Role::Pid),
+    ("pid", Role::Pid),
+    ("PID", Role::Pid),
+]);
+
+/// Looks for a raw line in a JSON object. `None` if no member can hold one.
+pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
+    let mut best: Option<(u8, json::Text<'_>)> = None;
+    let (mut time, mut host, mut app, mut pid) = (None, &b""[..], &b""[..], &b""[..]);
+    for member in json::members(object).ok()?.map_while(Result::ok) {
+        let Some(role) = ROLES.get(member.key) else { continue };
+        let candidate = match (role, member.value) {
+            (Role::Raw(rank) | Role::RawOrOriginal(rank, _), Value::Text(text)) => Some((rank, text)),
+            (Role::Original(rank) | Role::RawOrOriginal(_, rank), Value::Object(inner)) => {
+                let inner = json::member(inner, b"original").or_else(|| json::member(inner, b"_raw"));
+                inner.and_then(Value::text).map(|text| (rank, text))
+            }
+            (Role::Time, value) => {
+                time = time.or(Some(value));
+                None
+            }
+            (Role::Host, Value::Text(text)) => {
+                host = text.raw;
+                None
+            }
+            (Role::App, Value::Text(text)) => {
+                app = text.raw;
+                None
+            }
+            (Role::Pid, value) => {
+                pid = value.scalar();
+                None
+            }
+            (Role::Raw(_) | Role::Original(_) | Role::RawOrOriginal(..) | Role::Host | Role::App, _) => None,
+        };
+        if let Some((rank, text)) = candidate
+            && !text.raw.is_empty()
+            && best.is_none_or(|(known, _)| rank < known)
+        {
+            best = Some((rank, text));
+        }
+    }
+    best.map(|(_, raw)| Envelope { raw, time, host, app, pid })
+}
+
+impl<'a> Envelope<'a> {
+    /// The record inside, with the shipper's fields where the line has no header of its own. `scratch` takes the line if
+    /// it has to be unescaped.
+    pub fn open(&self, scratch: &'a mut Vec<u8>, time: &'a TimeContext) -> Record<'a> {
+        scratch.clear();
+        let line = if self.raw.escaped {
+            self.raw.append_to(scratch);
+            &scratch[..]
+        } else {
+            self.raw.raw
+        };
+        let mut record = open(line, time);
+        let header = &mut record.header;
+        if header.time_us.is_none() {
+            header.time_us = self.time.and_then(|value| value.with(|text| time.any(text)));
+        }
+        if header.host.is_empty() {
+            header.host = self.host;
+        }
+        if header.app.is_empty() {
+            (header.app, header.pid) = (self.app, self.pid);
+        }
+        record
+    }
+}
