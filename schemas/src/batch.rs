@@ -15,10 +15,11 @@
 
 use std::sync::Arc;
 
-use crate::fields::{FIELD_COUNT, Field, columns_of};
+use crate::fields::{FIELD_COUNT, Field, columns_of, key};
 use crate::kinds::{Ip, Key, Kind, Storage};
 use crate::mask::Mask;
 use crate::row::Row;
+use crate::words::TimeSource;
 
 pub(crate) const PRESENCE_WORDS: usize = 3;
 pub(crate) type Presence = [u64; PRESENCE_WORDS];
@@ -154,9 +155,26 @@ pub struct FlowBatch {
     pub(crate) extras_end: Vec<u32>,
     pub(crate) fixed: Vec<(usize, Span)>,
     masks: Vec<Mask>,
+    correlation_us: Vec<i64>,
+    pub(crate) plausible: Plausible,
     sealed: bool,
     source: Arc<str>,
     partition: i32,
+}
+
+/// Which times of a device are believed. An event outside keeps its time, is flagged and is correlated by `received`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plausible {
+    /// The earliest time, microseconds UTC. By default 1980: a clock that was never set says 1970.
+    pub earliest_us: i64,
+    /// How far ahead of `received` a clock may run, microseconds. By default a day, which covers a wrong zone.
+    pub ahead_us: i64,
+}
+
+impl Default for Plausible {
+    fn default() -> Plausible {
+        Plausible { earliest_us: 315_532_800_000_000, ahead_us: 86_400_000_000 }
+    }
 }
 
 /// Slots of the memo for static texts: a power of two, a few times the number of names that families use.
@@ -181,6 +199,8 @@ impl FlowBatch {
             extras_end: vec![0; capacity],
             fixed: vec![(0, Span::default()); FIXED_SLOTS],
             masks: vec![Mask::default(); FIELD_COUNT],
+            correlation_us: Vec::new(),
+            plausible: Plausible::default(),
             sealed: false,
             source: Arc::from(""),
             partition: 0,
@@ -202,6 +222,11 @@ impl FlowBatch {
         self.extras.clear();
         self.fixed.iter_mut().for_each(|entry| entry.0 = 0);
         self.sealed = false;
+    }
+
+    /// Says which times are believed from here on.
+    pub fn set_plausible(&mut self, plausible: Plausible) {
+        self.plausible = plausible;
     }
 
     /// Number of rows.
@@ -430,6 +455,25 @@ impl FlowBatch {
             }
         }
         self.sealed = true;
+        self.correlation_us.clear();
+        let implausible = &self.masks[Field::TimeSource.index()];
+        if !implausible.is_empty() {
+            let mut times = std::mem::take(&mut self.correlation_us);
+            times.extend_from_slice(self.column(key::TIME));
+            for row in self.masks[Field::TimeSource.index()].iter() {
+                if self.get(row, key::TIME_SOURCE) == Some(TimeSource::Implausible) {
+                    times[row] = self.column(key::RECEIVED)[row];
+                }
+            }
+            self.correlation_us = times;
+        }
+    }
+
+    /// The time by which each row is correlated: its own, or `received` where its own is implausible. Only after
+    /// [`FlowBatch::seal`].
+    pub fn correlation_times(&self) -> &[i64] {
+        assert!(self.sealed, "correlation times exist once the batch is sealed");
+        if self.correlation_us.is_empty() { self.column(key::TIME) } else { &self.correlation_us }
     }
 
     /// The rows that have a field. Only after [`FlowBatch::seal`].

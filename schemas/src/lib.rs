@@ -22,7 +22,7 @@ mod words;
 pub mod write;
 
 pub use alert::{Alert, AlertId, AlertValue, Attack, Entity, EntityKind, Evidence};
-pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Span, TextColumn};
+pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Plausible, Span, TextColumn};
 pub use fields::{FIELD_COUNT, Field, FieldType, key};
 pub use kinds::{Ip, Key, Kind as FieldKind, Percent, parse_port, parse_u64};
 pub use mask::Mask;

@@ -255,9 +255,18 @@ impl<'b> Row<'b> {
     }
 
     fn finish_row(&mut self) {
-        if !self.has(Field::Time) {
-            self.set(key::TIME, self.place.received_us);
-            self.set(key::TIME_SOURCE, crate::TimeSource::Received);
+        match self.get(key::TIME) {
+            None => {
+                self.set(key::TIME, self.place.received_us);
+                self.set(key::TIME_SOURCE, crate::TimeSource::Received);
+            }
+            Some(time) => {
+                let believed = self.batch.plausible;
+                let latest = self.place.received_us.saturating_add(believed.ahead_us);
+                if time < believed.earliest_us || time > latest {
+                    self.set(key::TIME_SOURCE, crate::TimeSource::Implausible);
+                }
+            }
         }
         if !self.has(Field::Kind) {
             self.set(key::KIND, crate::words::EventKind::Other);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use schemas::{Action, EventKind, Field, FlowBatch, Ip, LogSource, Mask, Place, key};
+use schemas::{Action, EventKind, Field, FlowBatch, Ip, LogSource, Mask, Place, TimeSource, key};
 
 static SOURCE: LogSource = LogSource {
     family: "test",
@@ -98,4 +98,20 @@ fn sealing_makes_the_mask_of_each_field() {
     assert_eq!(batch.mask(Field::Action).iter().collect::<Vec<_>>(), want);
     assert_eq!(batch.mask(Field::Time), &Mask::all(200));
     assert!(batch.mask(*Field::ALL.last().unwrap()).is_empty());
+}
+
+#[test]
+fn an_implausible_time_is_kept_flagged_and_not_correlated_by() {
+    let mut batch = batch("");
+    let received_us = 1_767_225_600_000_000;
+    for time in [received_us, 0, received_us + 40 * 86_400_000_000] {
+        let mut row = batch.begin(Place { offset: 1, received_us }, b"");
+        row.set(key::TIME, time);
+        row.commit();
+    }
+    batch.seal();
+    assert_eq!(batch.column(key::TIME), [received_us, 0, received_us + 40 * 86_400_000_000]);
+    assert_eq!(batch.correlation_times(), [received_us; 3]);
+    assert_eq!(batch.get(0, key::TIME_SOURCE), None);
+    assert_eq!(batch.get(1, key::TIME_SOURCE), Some(TimeSource::Implausible));
 }

@@ -69,11 +69,11 @@ fn a_row_is_a_flat_object_in_the_tables_order() {
 fn the_line_alone_has_neither_received_nor_provenance() {
     let mut batch = batch(b"abc");
     let block = batch.block().clone();
-    let mut row = batch.begin(Place { offset: 1, received_us: 5 }, &block);
-    row.set(key::TIME, 7);
+    let mut row = batch.begin(Place { offset: 1, received_us: 1_700_000_000_000_009 }, &block);
+    row.set(key::TIME, 1_700_000_000_000_007);
     row.another().unwrap();
     row.commit();
-    assert_eq!(read(&batch, 0, json::Options::LINE), json!({"time": "1970-01-01T00:00:00.000007Z", "kind": "other"}));
+    assert_eq!(read(&batch, 0, json::Options::LINE), json!({"time": "2023-11-14T22:13:20.000007Z", "kind": "other"}));
     let whole = read(&batch, 1, json::Options { raw: true, ..json::Options::EVENT });
     assert_eq!((&whole["sub"], &whole["raw"], &whole["time_source"]), (&json!(1), &json!("abc"), &json!("received")));
 }
