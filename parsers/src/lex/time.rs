@@ -60,6 +60,9 @@ pub struct Stamp {
     pub offset: Option<i32>,
 }
 
+/// How far ahead of its receipt a stamp without a year may lie: a week.
+const AHEAD_MAX_US: i64 = 7 * DAY_US;
+
 impl TimeContext {
     /// A context whose local times are UTC.
     pub fn utc(received_us: i64) -> TimeContext {
@@ -71,10 +74,13 @@ impl TimeContext {
         match stamp.civil.year {
             Some(year) => self.resolve_in_year(stamp, year),
             None => {
-                // RFC 3164 section 4.1.2 has no year: relays lag and device clocks run ahead, so take the nearest.
+                // RFC 3164 section 4.1.2 has no year. A log is read after it was written, sometimes months after, and
+                // a device's clock runs ahead by days at most: so the nearest year that is not further ahead than that.
                 let received_year = year_of(self.received_us);
+                let latest_us = self.received_us.saturating_add(AHEAD_MAX_US);
                 (received_year - 1..=received_year + 1)
                     .filter_map(|year| self.resolve_in_year(stamp, year))
+                    .filter(|us| *us <= latest_us)
                     .min_by_key(|us| us.abs_diff(self.received_us))
             }
         }
@@ -638,6 +644,12 @@ mod tests {
         assert_eq!(new_year.bsd(b"Dec 31 23:59:59"), utc().iso(b"2025-12-31T23:59:59Z"));
         let new_years_eve = TimeContext::utc(utc().iso(b"2025-12-31T23:00:00Z").unwrap());
         assert_eq!(new_years_eve.bsd(b"Jan  1 00:10:00"), utc().iso(b"2026-01-01T00:10:00Z"));
+        let read_in_autumn = TimeContext::utc(utc().iso(b"2026-11-21T00:00:00Z").unwrap());
+        assert_eq!(
+            read_in_autumn.bsd(b"Jan  5 09:00:00"),
+            utc().iso(b"2026-01-05T09:00:00Z"),
+            "an old log is no log of next year"
+        );
         assert_eq!(utc().bsd(b"Feb 29 10:00:00"), None, "no leap year in 2025..=2027");
     }
 
