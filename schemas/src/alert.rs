@@ -222,24 +222,50 @@ impl Alert {
             o.number("risk", self.risk);
             o.number("confidence", self.confidence);
             o.text("tenant", &*self.tenant);
-            o.object("group", |o| self.group.iter().for_each(|(field, value)| o.text(field, value)));
+            self.write_group(o.member("group"));
             o.time("first_seen", self.first_seen);
             o.time("last_seen", self.last_seen);
             o.time("triggered_at", self.triggered_at);
             o.count("count", self.count);
-            o.object("values", |o| write_values(o, &self.values));
-            o.objects("entities", &self.entities, write_entity);
-            o.objects("attack", self.attack.iter(), |o, attack| {
+            self.write_values(o.member("values"));
+            self.write_entities(o.member("entities"));
+            self.write_attack(o.member("attack"));
+            o.text("state", self.state.as_str());
+            self.write_evidence(o.member("evidence"));
+            o.count("evidence_total", self.evidence_total);
+            o.text("message", &self.message);
+            self.write_context(o.member("context"));
+        });
+    }
+
+    pub(crate) fn write_group(&self, out: &mut Vec<u8>) {
+        object(out, |o| self.group.iter().for_each(|(field, value)| o.text(field, value)));
+    }
+
+    pub(crate) fn write_values(&self, out: &mut Vec<u8>) {
+        object(out, |o| write_named(o, &self.values));
+    }
+
+    pub(crate) fn write_context(&self, out: &mut Vec<u8>) {
+        object(out, |o| write_named(o, &self.context));
+    }
+
+    pub(crate) fn write_entities(&self, out: &mut Vec<u8>) {
+        array(out, &self.entities, |out, entity| object(out, |o| write_entity(o, entity)));
+    }
+
+    pub(crate) fn write_evidence(&self, out: &mut Vec<u8>) {
+        array(out, &self.evidence, |out, evidence| object(out, |o| write_evidence(o, evidence)));
+    }
+
+    pub(crate) fn write_attack(&self, out: &mut Vec<u8>) {
+        array(out, self.attack.iter(), |out, attack| {
+            object(out, |o| {
                 o.text("tactic_id", &attack.tactic_id);
                 o.text("tactic", &attack.tactic);
                 o.text("technique_id", &attack.technique_id);
                 o.text("technique", &attack.technique);
             });
-            o.text("state", self.state.as_str());
-            o.objects("evidence", &self.evidence, write_evidence);
-            o.count("evidence_total", self.evidence_total);
-            o.text("message", &self.message);
-            o.object("context", |o| write_values(o, &self.context));
         });
     }
 
@@ -251,7 +277,7 @@ impl Alert {
     }
 }
 
-pub(crate) fn write_values(o: &mut Object<'_>, values: &[(String, AlertValue)]) {
+fn write_named(o: &mut Object<'_>, values: &[(String, AlertValue)]) {
     values.iter().for_each(|(name, value)| value.write_json(o.member(name)));
 }
 
@@ -262,7 +288,7 @@ fn write_entity(o: &mut Object<'_>, entity: &Entity) {
     entity.detail.iter().for_each(|(name, value)| o.text(name, value));
 }
 
-pub(crate) fn write_evidence(o: &mut Object<'_>, evidence: &Evidence) {
+fn write_evidence(o: &mut Object<'_>, evidence: &Evidence) {
     o.text("source", &*evidence.source);
     o.number("partition", evidence.partition);
     o.count("offset", evidence.offset);

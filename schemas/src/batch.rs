@@ -45,6 +45,12 @@ impl Span {
     pub(crate) fn end_in_arena(self) -> usize {
         if self.start & ARENA == 0 { 0 } else { (self.start & !ARENA) as usize + self.len() }
     }
+    /// For small memo tables: equal spans have equal hashes, and its low bits are mixed.
+    #[inline]
+    pub(crate) fn hash(self) -> usize {
+        let mixed = (u64::from(self.start) << 32 | u64::from(self.len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize
+    }
     /// Length in bytes.
     pub fn len(self) -> usize {
         self.len as usize

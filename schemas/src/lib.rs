@@ -8,6 +8,7 @@
 //! are written field by field in `json`, `ecs` and `ocsf`, so that a refactoring can't change a format.
 
 pub mod alert;
+pub mod arrow;
 mod batch;
 mod fields;
 pub mod json;

@@ -39,22 +39,26 @@ impl RejectRecord {
             o.count("offset", self.offset);
             o.time("received", self.received_us);
             o.text("raw", &self.raw);
-            if std::str::from_utf8(&self.raw).is_err() {
-                o.text("raw_base64", base64(&self.raw));
+            if let Some(base64) = self.raw_base64() {
+                o.text("raw_base64", base64);
             }
         });
+    }
+
+    pub(crate) fn raw_base64(&self) -> Option<String> {
+        std::str::from_utf8(&self.raw).is_err().then(|| base64(&self.raw))
     }
 }
 
 /// RFC 4648 section 4, with padding.
-fn base64(bytes: &[u8]) -> Vec<u8> {
+fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { digit } else { b'=' });
+            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
         }
     }
     text
@@ -70,7 +74,7 @@ mod tests {
         for (plain, coded) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
         {
-            assert_eq!(base64(plain.as_bytes()), coded.as_bytes());
+            assert_eq!(base64(plain.as_bytes()), coded);
         }
     }
 

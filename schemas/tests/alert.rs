@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use schemas::{Alert, AlertId, AlertState, AlertStatus, AlertValue, Attack, Entity, EntityKind, Evidence, Level};
 use serde_json::{Value, json};
 
@@ -92,4 +93,19 @@ fn a_group_by_value_is_found_before_an_entity() {
     assert_eq!(alert.value_of("src_ip"), Some("198.51.100.7"));
     assert_eq!(alert.value_of("dst_port"), Some("3389"));
     assert_eq!(alert.value_of("vlan"), None);
+}
+
+#[test]
+fn a_row_of_the_lake_has_the_members_of_the_document() {
+    let alert = alert();
+    let batch = schemas::arrow::alerts_to_record_batch(&[alert.clone(), alert.clone()]);
+    assert_eq!(batch.num_rows(), 2);
+    let mut out = Vec::new();
+    alert.write_json(&mut out);
+    let read: Value = serde_json::from_slice(&out).unwrap();
+    let members: Vec<_> = read.as_object().unwrap().keys().map(String::as_str).collect();
+    let schema = batch.schema();
+    assert_eq!(members, schema.fields().iter().map(|column| column.name().as_str()).collect::<Vec<_>>());
+    let values = batch.column_by_name("values").unwrap().as_string::<i32>().value(1);
+    assert_eq!(serde_json::from_str::<Value>(values).unwrap(), read["values"]);
 }
