@@ -1,3 +1,4 @@
 //! Moves records from source to sink and commits what has safely left.
 
+pub mod demo;
 pub mod sink;
