@@ -125,7 +125,7 @@ pub(super) fn properties(schema: &SchemaRef) -> WriterProperties {
             Shape::Distinct => builder.set_column_dictionary_enabled(path, false),
             Shape::Address => builder
                 .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_bloom_filter_enabled(path.clone(), true)
+                .set_column_bloom_filter_enabled(path.clone(), std::env::var("XBLOOM").is_err())
                 .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64),
             Shape::Repeating => builder.set_column_dictionary_enabled(path, true),
             Shape::Number => builder
