@@ -54,8 +54,9 @@ fn batch(schema: &SchemaRef, random: &mut Random, first: u64) -> RecordBatch {
     let rows = BATCH_ROWS;
     let mut columns: Vec<ArrayRef> = Vec::new();
     let kinds: Vec<u64> = (0..rows).map(|_| random.below(4)).collect();
-    let times: Vec<i64> =
-        (0..rows).map(|n| 20_458 * 86_400_000_000 + (first + n as u64) as i64 * 7_200 + random.below(2_000_000) as i64).collect();
+    let times: Vec<i64> = (0..rows)
+        .map(|n| 20_458 * 86_400_000_000 + (first + n as u64) as i64 * 7_200 + random.below(2_000_000) as i64)
+        .collect();
     for lag in [0, 150_000] {
         let mut builder = TimestampMicrosecondBuilder::new().with_timezone("UTC");
         times.iter().for_each(|time| builder.append_value(time + lag));

@@ -1,4 +1,11 @@
 //! One Parquet file: which encoding each column gets, and the writer that applies it.
+//!
+//! Measured with `examples/lake_encode.rs` (100 columns, of which 55 are empty and 24 filled by a quarter of the
+//! rows; one core of a busy machine): 1.4 µs and 41 bytes a row, of which sorting takes 0.3, zstd 0.3 (level 1;
+//! LZ4 saves no time that can be measured and makes files a third larger), bloom filters on two addresses 0.05,
+//! and the 55 empty columns 0.05 together. What made it so: no dictionary where values hardly repeat, delta
+//! encoding for numbers, statistics per chunk and not per page, row groups that are not too small. A larger
+//! `write_batch_size` than the default makes it slower, and another allocator changes nothing.
 
 use std::sync::Arc;
 
@@ -16,8 +23,9 @@ use super::store::{DataOutput, Store};
 use super::types::is_text;
 use super::{DataFile, FileStats};
 
-/// Rows of a row group: what a filter can skip.
-pub(super) const ROW_GROUP_ROWS: usize = 32_768;
+/// Rows of a row group: what a filter can skip. Half of it costs 0.2 µs a row more, in pages and compression
+/// contexts that a hundred columns begin anew; twice as much gains 0.06.
+pub(super) const ROW_GROUP_ROWS: usize = 65_536;
 
 /// Rows after which a file is closed and the next one begun.
 pub(super) const FILE_ROWS_MAX: usize = 1_000_000;
@@ -96,15 +104,35 @@ enum Shape {
 }
 
 /// Columns of text whose values hardly repeat.
-const DISTINCT_TEXT: &[&str] =
-    &["raw", "extras", "message", "command_line", "process_command_line", "url", "session_id", "community_id", "uid"];
+const DISTINCT_TEXT: &[&str] = &[
+    "raw",
+    "extras",
+    "message",
+    "process_command",
+    "parent_command",
+    "url",
+    "session_id",
+    "community_id",
+    "dns_answers",
+    "evidence",
+    "alert_id",
+];
+
+/// Numbers of 32 bits that hardly repeat, unlike the ports of services.
+const DISTINCT_NUMBERS: &[&str] = &["src_port", "client_port", "nat_src_port"];
+
+/// Addresses that people search for. A filter on each address column would cost 3 % of the encoding for every
+/// two of them; `client_ip` and `server_ip` are the same addresses again.
+const BLOOM_COLUMNS: &[&str] = &["src_ip", "dst_ip"];
 
 fn shape_of(field: &Field) -> Shape {
     let name = field.name().as_str();
     match field.data_type() {
-        text if is_text(text) && name.ends_with("_ip") => Shape::Address,
+        text if is_text(text) && BLOOM_COLUMNS.contains(&name) => Shape::Address,
+        text if is_text(text) && name.ends_with("_ip") => Shape::Distinct,
         text if is_text(text) && DISTINCT_TEXT.contains(&name) => Shape::Distinct,
         text if is_text(text) => Shape::Repeating,
+        DataType::Int32 if DISTINCT_NUMBERS.contains(&name) => Shape::Number,
         DataType::Int32 | DataType::Boolean => Shape::Repeating,
         DataType::Int64 | DataType::Timestamp(_, _) | DataType::Date32 => Shape::Number,
         _ => Shape::Repeating,

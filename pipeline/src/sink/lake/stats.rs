@@ -110,7 +110,8 @@ pub(super) fn to_arrow(kept: &[Field], files: &[&FileStats]) -> StructArray {
         null_counts.push((Arc::new(Field::new(field.name(), DataType::Int64, true)), Arc::new(nulls)));
         let bounds: Vec<_> = columns.into_iter().map(|column| column.and_then(|c| c.bounds)).collect();
         let low = bound_array(field.data_type(), bounds.iter().map(|both| both.as_ref().map(|(low, _)| low)));
-        let high = bound_array(field.data_type(), bounds.iter().map(|both| both.as_ref().map(|(_, high)| high)));
+        let highest: Vec<_> = bounds.iter().map(|both| both.as_ref().map(|(_, high)| high_of(field, high))).collect();
+        let high = bound_array(field.data_type(), highest.iter().map(Option::as_ref));
         if let Some((low, high)) = low.zip(high) {
             let field = Arc::new(Field::new(field.name(), low.data_type().clone(), true));
             minima.push((Arc::clone(&field), low));
@@ -138,6 +139,17 @@ pub(super) fn to_arrow(kept: &[Field], files: &[&FileStats]) -> StructArray {
         .map(|(name, array)| (Arc::new(Field::new(name, array.data_type().clone(), true)), array))
         .unzip();
     StructArray::new(Fields::from(fields), arrays, None)
+}
+
+/// The upper bound as the log can say it: times are cut to milliseconds there, so they are rounded up first, or
+/// a reader that trusts them would skip the file's last millisecond.
+fn high_of(field: &Field, high: &Bound) -> Bound {
+    match (field.data_type(), high) {
+        (DataType::Timestamp(_, _), Bound::Long(micros)) => {
+            Bound::Long(micros.checked_add(999).map_or(*micros, |up| up.div_euclid(1_000) * 1_000))
+        }
+        _ => high.clone(),
+    }
 }
 
 /// `None` for a type whose bounds the log does not keep.

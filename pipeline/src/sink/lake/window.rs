@@ -25,7 +25,7 @@ use super::log::TableLog;
 use super::{DataFile, PARTITION_COLUMN};
 
 /// Rows that are sorted together: the more, the better a port filter prunes, and the more memory a writer
-/// holds. Four row groups.
+/// holds (some 100 MB). Four row groups.
 pub(super) const WINDOW_ROWS: usize = 4 * ROW_GROUP_ROWS;
 
 /// Files that a writer keeps open, one a day. Events of more days at a time (a replay of mixed archives, or
