@@ -6,3 +6,4 @@
 
 pub mod hit;
 pub mod plan;
+pub mod sigma;
