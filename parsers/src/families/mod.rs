@@ -13,7 +13,9 @@ macro_rules! families {
     };
 }
 
-families! {}
+families! {
+    cisco_asa,
+}
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.
 pub fn index_of(name: &str) -> Option<usize> {
