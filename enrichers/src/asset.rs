@@ -12,7 +12,6 @@
 //!
 //! Logs repeat addresses: each batch keeps a small direct-mapped memo from address to result, and each asset's texts once.
 
-use hashbrown::HashMap;
 use schemas::{Criticality, EventKind, Field, FlowBatch, Ip, Span, key};
 
 use crate::assets::{Assets, host_as_name};
@@ -75,16 +74,20 @@ enum Slot {
     Timed(u32),
 }
 
-const MEMO_SLOTS: usize = 2048;
+const MEMO_SLOTS: usize = 4096;
 const HOST_SLOTS: usize = 64;
+
+/// Places in `kept` of what many addresses share: nothing of ours, and nothing that leaves its link.
+const ELSEWHERE: u32 = 0;
+const LOCAL: u32 = 1;
 
 struct View<'t> {
     tables: &'t Tables,
     memo: Vec<(Ip, Slot)>,
     hosts: [Option<(Span, u32)>; HOST_SLOTS],
     kept: Vec<Facts>,
-    /// Asset and address (only for assets that are shared by a network) to their place in `kept`.
-    known: HashMap<(u32, Ip), u32>,
+    /// For each asset 0, or 1 + its place in `kept`.
+    places: Vec<u32>,
 }
 
 fn run(tables: &Tables, batch: &mut FlowBatch) {
@@ -92,9 +95,11 @@ fn run(tables: &Tables, batch: &mut FlowBatch) {
         tables,
         memo: vec![(Ip::default(), Slot::Empty); MEMO_SLOTS],
         hosts: [None; HOST_SLOTS],
-        kept: Vec::with_capacity(64),
-        known: HashMap::new(),
+        kept: Vec::with_capacity(batch.len() / 8 + 64),
+        places: vec![0; tables.assets.len()],
     };
+    view.kept.push(Facts { internal: Some(false), ..Facts::default() });
+    view.kept.push(Facts { internal: Some(true), ..Facts::default() });
     for row in 0..batch.len() {
         let time_us = batch.get(row, key::TIME).unwrap_or_default();
         if let Some(facts) = source(&mut view, batch, row, time_us) {
@@ -198,17 +203,24 @@ impl View<'_> {
         self.kept[place as usize]
     }
 
-    /// The facts of an asset as texts of this batch, kept once.
+    /// The facts of an asset as texts of this batch, kept once; what a network's row lends has the address as its name.
     fn keep(&mut self, batch: &mut FlowBatch, asset: u32, ip: Ip) -> u32 {
-        let assets = &self.tables.assets;
-        let of = assets.get(asset);
-        let single = of.name.is_some() && !assets.is_shared(asset);
-        let id = (asset, if single { Ip::default() } else { ip });
-        if let Some(place) = self.known.get(&id) {
-            return *place;
+        let place = match self.places[asset as usize] {
+            0 => self.keep_asset(batch, asset),
+            known => known - 1,
+        };
+        let facts = self.kept[place as usize];
+        if facts.name.is_some() || ip == Ip::default() {
+            return place;
         }
+        self.kept.push(Facts { name: Some(keep_address(batch, ip)), ..facts });
+        self.kept.len() as u32 - 1
+    }
+
+    fn keep_asset(&mut self, batch: &mut FlowBatch, asset: u32) -> u32 {
+        let of = self.tables.assets.get(asset);
         let mut text = |text: &Option<String>| text.as_ref().map(|text| batch.keep(text.as_bytes()));
-        let facts = Facts {
+        self.kept.push(Facts {
             role: text(&of.role),
             owner: text(&of.owner),
             zone: text(&of.zone),
@@ -216,23 +228,22 @@ impl View<'_> {
             criticality: of.criticality,
             internal: Some(of.is_internal()),
             listed: true,
-        };
-        let name = facts.name.or_else(|| (ip != Ip::default()).then(|| keep_address(batch, ip)));
-        self.kept.push(Facts { name, ..facts });
-        let place = self.kept.len() as u32 - 1;
-        self.known.insert(id, place);
-        place
+        });
+        self.places[asset as usize] = self.kept.len() as u32;
+        self.kept.len() as u32 - 1
     }
 
     /// What an address is that the inventory doesn't know.
     fn unlisted(&mut self, batch: &mut FlowBatch, ip: Ip) -> u32 {
-        let (name, internal) = match self.tables.own.place(ip) {
-            Place::Own => (Some(keep_address(batch, ip)), true),
-            Place::Local => (None, true),
-            Place::Elsewhere => (None, false),
-        };
-        self.kept.push(Facts { name, internal: Some(internal), ..Facts::default() });
-        self.kept.len() as u32 - 1
+        match self.tables.own.place(ip) {
+            Place::Elsewhere => ELSEWHERE,
+            Place::Local => LOCAL,
+            Place::Own => {
+                let name = Some(keep_address(batch, ip));
+                self.kept.push(Facts { name, internal: Some(true), ..Facts::default() });
+                self.kept.len() as u32 - 1
+            }
+        }
     }
 
     /// A host of ours by its name; `None` for a text that is no name.
@@ -270,7 +281,7 @@ impl View<'_> {
 fn slot(ip: Ip) -> usize {
     let bits = ip.to_bits();
     let folded = (bits as u64) ^ (bits >> 64) as u64;
-    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53) as usize % MEMO_SLOTS
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % MEMO_SLOTS
 }
 
 /// The address in its canonical text, without the formatter where it is IPv4: this runs for every new address.

@@ -380,8 +380,6 @@ fn timeline_at(timeline: &Timeline, time_us: i64) -> Option<u32> {
 #[derive(Default)]
 pub struct Assets {
     list: Vec<Asset>,
-    /// Whether the row was a network's, whose members have names of their own.
-    shared: Vec<bool>,
     prefixes: PrefixTable,
     hosts: HashMap<Box<[u8]>, Timeline>,
     /// First label of fully qualified names: the one full name that has it, or `None` where several do.
@@ -423,8 +421,6 @@ impl Assets {
             if let Some(mac) = row.mac {
                 assets.macs.entry(mac).or_default().push((from_us, until_us, value));
             }
-            let single = row.network.is_none_or(Network::is_host);
-            assets.shared.push(row.asset.name.is_none() && !single);
             assets.list.push(row.asset);
         }
         assets.prefixes = PrefixTable::build(&entries);
@@ -444,11 +440,6 @@ impl Assets {
     /// The asset of an index that a look-up gave.
     pub fn get(&self, index: u32) -> &Asset {
         &self.list[index as usize]
-    }
-
-    /// Whether an index speaks of a whole network, so that it names no single machine.
-    pub fn is_shared(&self, index: u32) -> bool {
-        self.shared[index as usize]
     }
 
     /// What is known of an address.

@@ -1,9 +1,9 @@
 //! Longest-prefix match from an address to a value that held at a time.
 //!
 //! Prefixes are nested or disjoint, so they cut the address space into segments, each with one innermost prefix. A
-//! lookup is a binary search over the segments' starts; from the innermost prefix a chain leads outwards, in case none
-//! of its entries held at that time. A sorted array, not a trie: the table changes once an hour and is read for every
-//! new address of a batch, and 30,000 prefixes stay in the cache. Reconsider if tables change per batch.
+//! lookup is a binary search over the segments' starts, narrowed by the address's first 16 bits; from the innermost
+//! prefix a chain leads outwards, in case none of its entries held at that time. A sorted array, not a trie: the table
+//! changes once an hour and is read for every new address of a batch. Reconsider if tables change per batch.
 //!
 //! IPv4 and IPv6 are two tables: `::/0` must not answer for `192.0.2.1`, although a batch stores it mapped.
 
@@ -120,6 +120,8 @@ struct Node {
 struct Segments {
     starts: Vec<u128>,
     nodes: Vec<u32>,
+    /// For each value of the first 16 bits the number of starts below it, and all of them at the end.
+    index: Vec<u32>,
 }
 
 /// A table of prefixes with times.
@@ -165,6 +167,8 @@ impl PrefixTable {
         }
         let segments = if family == 32 { &mut table.v4 } else { &mut table.v6 };
         close(segments, &mut open, None);
+        table.v4.index_by(32);
+        table.v6.index_by(128);
         table
     }
 
@@ -172,7 +176,7 @@ impl PrefixTable {
     pub fn look_up(&self, address: Ip) -> Answer {
         let (bits, number) = key(address);
         let segments = if bits == 32 { &self.v4 } else { &self.v6 };
-        let Some(node) = segments.node(number) else { return Answer::Nothing };
+        let Some(node) = segments.node(bits, number) else { return Answer::Nothing };
         let first = &self.entries[self.nodes[node as usize].entries.start as usize];
         if first.always() { Answer::Always(first.value) } else { Answer::Timed(node) }
     }
@@ -224,9 +228,25 @@ impl Segments {
         self.nodes.push(node);
     }
 
-    fn node(&self, number: u128) -> Option<u32> {
-        let at = self.starts.partition_point(|start| *start <= number).checked_sub(1)?;
-        Some(self.nodes[at]).filter(|node| *node != NONE)
+    fn index_by(&mut self, bits: u32) {
+        if self.starts.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        for head in 0..=u16::MAX {
+            while self.starts.get(at).is_some_and(|start| (start >> (bits - 16)) < u128::from(head)) {
+                at += 1;
+            }
+            self.index.push(at as u32);
+        }
+        self.index.push(self.starts.len() as u32);
+    }
+
+    fn node(&self, bits: u32, number: u128) -> Option<u32> {
+        let head = (number >> (bits - 16)) as usize;
+        let (from, to) = (*self.index.get(head)? as usize, self.index[head + 1] as usize);
+        let at = from + self.starts[from..to].partition_point(|start| *start <= number);
+        Some(self.nodes[at.checked_sub(1)?]).filter(|node| *node != NONE)
     }
 }
 
