@@ -141,8 +141,6 @@ fn message(
             (Topic::Traffic, denials::source_destination(tag.number, &mut cursor, row))
         }
         430_001..=430_005 => {
-            let source = if tag.number == 430_001 { &FTD_ALERT } else { &FTD_TRAFFIC };
-            row.log_source(source);
             return firepower::event(record, body, tag.text_at, Some(tag.number), row);
         }
         _ => match logins::message(tag.number, &mut cursor, row) {
@@ -203,7 +201,6 @@ fn untagged(record: &Record<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         from = at + 1;
     }
     if firepower::is_untagged(body) {
-        row.log_source(&FTD_TRAFFIC);
         return firepower::event(record, body, 0, None, row);
     }
     if body.starts_with(b"AAA user ") {

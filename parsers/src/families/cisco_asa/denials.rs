@@ -66,7 +66,7 @@ fn slashed<'a>(cursor: &mut Cursor<'a>) -> Option<(End<'a>, &'a [u8])> {
 /// 305005, 305006, 305013, 313005).
 pub(super) fn source_destination(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     row.set(key::KIND, EventKind::Flow);
-    row.text(key::EVENT_ACTION, first_word(cursor));
+    verb(cursor, row);
     let before = cursor.until_str(b" src ")?;
     let transport = protocol(before);
     row.set_opt(key::TRANSPORT, transport);
@@ -144,6 +144,15 @@ fn protocol(before: &[u8]) -> Option<Transport> {
     Transport::parse(last)
 }
 
+/// The device's own word for what it did, where the sentence begins with it.
+#[inline]
+fn verb(cursor: &Cursor<'_>, row: &mut Row<'_>) {
+    let word = first_word(cursor);
+    if matches!(word, b"Deny" | b"Denied" | b"Dropping" | b"Dropped") {
+        row.text(key::EVENT_ACTION, word);
+    }
+}
+
 #[inline]
 fn first_word<'a>(cursor: &Cursor<'a>) -> &'a [u8] {
     let mut ahead = *cursor;
@@ -176,7 +185,7 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
             ..Shape::denied(Protocol::Word(0))
         },
         710_003 => Shape::filtered(Protocol::Word(0)),
-        710_004 | 710_005 | 710_006 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Word(0)) },
+        710_004..=710_006 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Word(0)) },
         338_001..=338_004 | 338_101..=338_104 | 338_201 | 338_202 => {
             return Some(dynamic_filter(Action::Alert, cursor, row));
         }
@@ -235,7 +244,7 @@ fn from_to(shape: &Shape, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<
     row.set(key::KIND, shape.kind);
     row.set(key::ACTION, shape.action);
     let sentence = cursor.rest();
-    row.text(key::EVENT_ACTION, first_word(cursor));
+    verb(cursor, row);
     if shape.kind == EventKind::Alert {
         row.text(key::MESSAGE, sentence.trim_ascii());
     }

@@ -9,8 +9,9 @@ use crate::lex::keys::KeyMap;
 use crate::lex::text::{Cursor, decimal, is_absent, rsplit_once, split_once, split_once_str};
 use crate::{Parsed, Record, Refusal};
 
+/// What a key's value is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Name {
+enum Role {
     SrcIp,
     DstIp,
     SrcPort,
@@ -49,7 +50,7 @@ enum Name {
     Priority,
     Inline,
     FileAction,
-    FileName,
+    File,
     FileHash,
     ThreatName,
     SslVersion,
@@ -59,126 +60,126 @@ enum Name {
 }
 
 /// Source: Cisco, Secure Firewall Threat Defense Syslog Messages, "Security Event Syslog Messages".
-static NAMES: KeyMap<Name, 256> = KeyMap::new(&[
-    ("SrcIP", Name::SrcIp),
-    ("DstIP", Name::DstIp),
-    ("SrcPort", Name::SrcPort),
-    ("DstPort", Name::DstPort),
-    ("Protocol", Name::Protocol),
-    ("IngressInterface", Name::IngressInterface),
-    ("EgressInterface", Name::EgressInterface),
-    ("IngressZone", Name::IngressZone),
-    ("EgressZone", Name::EgressZone),
-    ("AccessControlRuleAction", Name::RuleAction),
-    ("AccessControlRuleName", Name::RuleName),
-    ("AccessControlRuleReason", Name::Reason),
-    ("InitiatorBytes", Name::InitiatorBytes),
-    ("ResponderBytes", Name::ResponderBytes),
-    ("InitiatorPackets", Name::InitiatorPackets),
-    ("ResponderPackets", Name::ResponderPackets),
-    ("ConnectionDuration", Name::Duration),
-    ("FirstPacketSecond", Name::FirstPacket),
-    ("ConnectionID", Name::ConnectionId),
-    ("ApplicationProtocol", Name::Application),
-    ("Client", Name::Client),
-    ("User", Name::User),
-    ("URL", Name::Url),
-    ("URI", Name::Url),
-    ("ReferencedHost", Name::Host),
-    ("UserAgent", Name::UserAgent),
-    ("HTTPResponse", Name::HttpResponse),
-    ("DNSQuery", Name::DnsQuery),
-    ("DNSRecordType", Name::DnsType),
-    ("DNSResponseType", Name::DnsResponse),
-    ("NAT_InitiatorIP", Name::NatSrcIp),
-    ("NAT_InitiatorPort", Name::NatSrcPort),
-    ("NAT_ResponderIP", Name::NatDstIp),
-    ("NAT_ResponderPort", Name::NatDstPort),
-    ("SID", Name::Sid),
-    ("Message", Name::Message),
-    ("Classification", Name::Classification),
-    ("Priority", Name::Priority),
-    ("InlineResult", Name::Inline),
-    ("FileAction", Name::FileAction),
-    ("FileName", Name::FileName),
-    ("FileSHA256", Name::FileHash),
-    ("ThreatName", Name::ThreatName),
-    ("SSLVersion", Name::SslVersion),
-    ("SSLServerName", Name::SslServer),
-    ("ICMPType", Name::Keep),
-    ("ICMPCode", Name::Keep),
-    ("ACPolicy", Name::Keep),
-    ("Prefilter Policy", Name::Keep),
-    ("NAPPolicy", Name::Keep),
-    ("IntrusionPolicy", Name::Keep),
-    ("FilePolicy", Name::Keep),
-    ("Endpoint Profile", Name::Keep),
-    ("EventPriority", Name::Keep),
-    ("DeviceUUID", Name::Keep),
-    ("InstanceID", Name::Keep),
-    ("IngressVRF", Name::Keep),
-    ("EgressVRF", Name::Keep),
-    ("WebApplication", Name::Keep),
-    ("ClientVersion", Name::Keep),
-    ("DNS_TTL", Name::Keep),
-    ("DNSSICategory", Name::Keep),
-    ("DNS_Sinkhole", Name::Keep),
-    ("Sinkhole", Name::Keep),
-    ("URLCategory", Name::Keep),
-    ("URLReputation", Name::Keep),
-    ("URLSICategory", Name::Keep),
-    ("IPReputationSICategory", Name::Keep),
-    ("SecIntMatchingIP", Name::Keep),
-    ("GID", Name::Keep),
-    ("Revision", Name::Keep),
-    ("NumIOC", Name::Keep),
-    ("MPLS_Label", Name::Keep),
-    ("VLAN_ID", Name::Keep),
-    ("InlineResultReason", Name::Keep),
-    ("IPSCount", Name::Keep),
-    ("FileCount", Name::Keep),
-    ("FileDirection", Name::Keep),
-    ("FileType", Name::Keep),
-    ("FileSize", Name::Keep),
-    ("FileSandboxStatus", Name::Keep),
-    ("FileStorageStatus", Name::Keep),
-    ("FileStaticAnalysisStatus", Name::Keep),
-    ("FileDetectionName", Name::Keep),
-    ("SHA_Disposition", Name::Keep),
-    ("SperoDisposition", Name::Keep),
-    ("ThreatScore", Name::Keep),
-    ("ArchiveFileName", Name::Keep),
-    ("ArchiveFileStatus", Name::Keep),
-    ("ArchiveDepth", Name::Keep),
-    ("ArchiveSHA256", Name::Keep),
-    ("HTTPReferer", Name::Keep),
-    ("HTTP_Hostname", Name::Keep),
-    ("HTTP_URI", Name::Keep),
-    ("NetBIOSDomain", Name::Keep),
-    ("OriginalClientSrcIP", Name::Keep),
-    ("SrcEndpointSGT", Name::Keep),
-    ("SourceSecurityGroup", Name::Keep),
-    ("SourceSecurityGroupTag", Name::Keep),
-    ("DestinationSecurityGroup", Name::Keep),
-    ("DestinationSecurityGroupTag", Name::Keep),
-    ("SecurityGroup", Name::Keep),
-    ("SSLPolicy", Name::Keep),
-    ("SSLRuleName", Name::Keep),
-    ("SSLFlowStatus", Name::Keep),
-    ("SSLCipherSuite", Name::Keep),
-    ("SSLCertificate", Name::Keep),
-    ("SSLExpectedAction", Name::Keep),
-    ("SSLActualAction", Name::Keep),
-    ("SSLServerCertStatus", Name::Keep),
-    ("SSLSessionID", Name::Keep),
-    ("SSLTicketID", Name::Keep),
-    ("SSLURLCategory", Name::Keep),
-    ("SSSLCipherSuite", Name::Keep),
-    ("TunnelPrefilterRule", Name::Keep),
-    ("Tunnel or Prefilter Rule", Name::Keep),
-    ("Context", Name::Keep),
-    ("IPCategory", Name::Keep),
-    ("Empty", Name::Keep),
+static KEYS: KeyMap<Role, 256> = KeyMap::new(&[
+    ("SrcIP", Role::SrcIp),
+    ("DstIP", Role::DstIp),
+    ("SrcPort", Role::SrcPort),
+    ("DstPort", Role::DstPort),
+    ("Protocol", Role::Protocol),
+    ("IngressInterface", Role::IngressInterface),
+    ("EgressInterface", Role::EgressInterface),
+    ("IngressZone", Role::IngressZone),
+    ("EgressZone", Role::EgressZone),
+    ("AccessControlRuleAction", Role::RuleAction),
+    ("AccessControlRuleName", Role::RuleName),
+    ("AccessControlRuleReason", Role::Reason),
+    ("InitiatorBytes", Role::InitiatorBytes),
+    ("ResponderBytes", Role::ResponderBytes),
+    ("InitiatorPackets", Role::InitiatorPackets),
+    ("ResponderPackets", Role::ResponderPackets),
+    ("ConnectionDuration", Role::Duration),
+    ("FirstPacketSecond", Role::FirstPacket),
+    ("ConnectionID", Role::ConnectionId),
+    ("ApplicationProtocol", Role::Application),
+    ("Client", Role::Client),
+    ("User", Role::User),
+    ("URL", Role::Url),
+    ("URI", Role::Url),
+    ("ReferencedHost", Role::Host),
+    ("UserAgent", Role::UserAgent),
+    ("HTTPResponse", Role::HttpResponse),
+    ("DNSQuery", Role::DnsQuery),
+    ("DNSRecordType", Role::DnsType),
+    ("DNSResponseType", Role::DnsResponse),
+    ("NAT_InitiatorIP", Role::NatSrcIp),
+    ("NAT_InitiatorPort", Role::NatSrcPort),
+    ("NAT_ResponderIP", Role::NatDstIp),
+    ("NAT_ResponderPort", Role::NatDstPort),
+    ("SID", Role::Sid),
+    ("Message", Role::Message),
+    ("Classification", Role::Classification),
+    ("Priority", Role::Priority),
+    ("InlineResult", Role::Inline),
+    ("FileAction", Role::FileAction),
+    ("FileName", Role::File),
+    ("FileSHA256", Role::FileHash),
+    ("ThreatName", Role::ThreatName),
+    ("SSLVersion", Role::SslVersion),
+    ("SSLServerName", Role::SslServer),
+    ("ICMPType", Role::Keep),
+    ("ICMPCode", Role::Keep),
+    ("ACPolicy", Role::Keep),
+    ("Prefilter Policy", Role::Keep),
+    ("NAPPolicy", Role::Keep),
+    ("IntrusionPolicy", Role::Keep),
+    ("FilePolicy", Role::Keep),
+    ("Endpoint Profile", Role::Keep),
+    ("EventPriority", Role::Keep),
+    ("DeviceUUID", Role::Keep),
+    ("InstanceID", Role::Keep),
+    ("IngressVRF", Role::Keep),
+    ("EgressVRF", Role::Keep),
+    ("WebApplication", Role::Keep),
+    ("ClientVersion", Role::Keep),
+    ("DNS_TTL", Role::Keep),
+    ("DNSSICategory", Role::Keep),
+    ("DNS_Sinkhole", Role::Keep),
+    ("Sinkhole", Role::Keep),
+    ("URLCategory", Role::Keep),
+    ("URLReputation", Role::Keep),
+    ("URLSICategory", Role::Keep),
+    ("IPReputationSICategory", Role::Keep),
+    ("SecIntMatchingIP", Role::Keep),
+    ("GID", Role::Keep),
+    ("Revision", Role::Keep),
+    ("NumIOC", Role::Keep),
+    ("MPLS_Label", Role::Keep),
+    ("VLAN_ID", Role::Keep),
+    ("InlineResultReason", Role::Keep),
+    ("IPSCount", Role::Keep),
+    ("FileCount", Role::Keep),
+    ("FileDirection", Role::Keep),
+    ("FileType", Role::Keep),
+    ("FileSize", Role::Keep),
+    ("FileSandboxStatus", Role::Keep),
+    ("FileStorageStatus", Role::Keep),
+    ("FileStaticAnalysisStatus", Role::Keep),
+    ("FileDetectionName", Role::Keep),
+    ("SHA_Disposition", Role::Keep),
+    ("SperoDisposition", Role::Keep),
+    ("ThreatScore", Role::Keep),
+    ("ArchiveFileName", Role::Keep),
+    ("ArchiveFileStatus", Role::Keep),
+    ("ArchiveDepth", Role::Keep),
+    ("ArchiveSHA256", Role::Keep),
+    ("HTTPReferer", Role::Keep),
+    ("HTTP_Hostname", Role::Keep),
+    ("HTTP_URI", Role::Keep),
+    ("NetBIOSDomain", Role::Keep),
+    ("OriginalClientSrcIP", Role::Keep),
+    ("SrcEndpointSGT", Role::Keep),
+    ("SourceSecurityGroup", Role::Keep),
+    ("SourceSecurityGroupTag", Role::Keep),
+    ("DestinationSecurityGroup", Role::Keep),
+    ("DestinationSecurityGroupTag", Role::Keep),
+    ("SecurityGroup", Role::Keep),
+    ("SSLPolicy", Role::Keep),
+    ("SSLRuleName", Role::Keep),
+    ("SSLFlowStatus", Role::Keep),
+    ("SSLCipherSuite", Role::Keep),
+    ("SSLCertificate", Role::Keep),
+    ("SSLExpectedAction", Role::Keep),
+    ("SSLActualAction", Role::Keep),
+    ("SSLServerCertStatus", Role::Keep),
+    ("SSLSessionID", Role::Keep),
+    ("SSLTicketID", Role::Keep),
+    ("SSLURLCategory", Role::Keep),
+    ("SSSLCipherSuite", Role::Keep),
+    ("TunnelPrefilterRule", Role::Keep),
+    ("Tunnel or Prefilter Rule", Role::Keep),
+    ("Context", Role::Keep),
+    ("IPCategory", Role::Keep),
+    ("Empty", Role::Keep),
 ]);
 
 /// A pair of the list, from left to right; values go up to the comma before the next known key.
@@ -189,25 +190,25 @@ struct Pairs<'a> {
 
 /// The key that begins at `at`, if a known one does: what it is, its length.
 #[inline]
-fn key_at(text: &[u8], at: usize) -> Option<(Name, usize)> {
+fn key_at(text: &[u8], at: usize) -> Option<(Role, usize)> {
     let head = &text[at..];
     // 32: the longest known key
     let length = head.iter().take(32).position(|&b| matches!(b, b':' | b','))?;
     if head[length] != b':' {
         return None;
     }
-    Some((NAMES.get(&head[..length])?, length))
+    Some((KEYS.get(&head[..length])?, length))
 }
 
 impl<'a> Iterator for Pairs<'a> {
-    type Item = (Name, &'a [u8], &'a [u8]);
+    type Item = (Role, &'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         let text = self.text;
         while self.at < text.len() && matches!(text[self.at], b' ' | b',') {
             self.at += 1;
         }
-        let (name, length) = key_at(text, self.at)?;
+        let (role, length) = key_at(text, self.at)?;
         let written = &text[self.at..self.at + length];
         let begin = self.at + length + 1;
         let mut from = begin;
@@ -223,7 +224,7 @@ impl<'a> Iterator for Pairs<'a> {
         }
         self.at = end;
         let value = text[begin..end].trim_ascii();
-        Some((name, written, value.strip_suffix(b",").unwrap_or(value)))
+        Some((role, written, value.strip_suffix(b",").unwrap_or(value)))
     }
 }
 
@@ -243,10 +244,10 @@ pub(super) fn event(
 ) -> Result<Parsed, Refusal> {
     let mut pairs = Pairs { text: body, at };
     let mut seen = Seen::default();
-    for (name, written, value) in pairs.by_ref() {
-        seen.note(name);
+    for (role, written, value) in pairs.by_ref() {
+        seen.note(role);
         if !is_absent(value) {
-            one(record, name, written, value, &mut seen, row)?;
+            one(record, role, written, value, &mut seen, row)?;
         }
     }
     if !seen.any {
@@ -257,6 +258,7 @@ pub(super) fn event(
         row.fixed(key::EVENT_CODE, code);
         number
     });
+    row.log_source(if number == 430_001 { &super::FTD_ALERT } else { &super::FTD_TRAFFIC });
     finish(number, &seen, row);
     Ok(Parsed::Events)
 }
@@ -276,14 +278,14 @@ struct Seen {
 }
 
 impl Seen {
-    fn note(&mut self, name: Name) {
+    fn note(&mut self, role: Role) {
         self.any = true;
-        match name {
-            Name::IngressZone | Name::RuleAction => self.zone = true,
-            Name::Duration => self.duration = true,
-            Name::FileAction => self.file = true,
-            Name::FileHash => self.hash = true,
-            Name::Message | Name::Sid => self.message = true,
+        match role {
+            Role::IngressZone | Role::RuleAction => self.zone = true,
+            Role::Duration => self.duration = true,
+            Role::FileAction => self.file = true,
+            Role::FileHash => self.hash = true,
+            Role::Message | Role::Sid => self.message = true,
             _ => {}
         }
     }
@@ -300,81 +302,81 @@ impl Seen {
     }
 }
 
-fn one(record: &Record<'_>, name: Name, written: &[u8], value: &[u8], seen: &mut Seen, row: &mut Row<'_>) -> Result<(), Refusal> {
+fn one(record: &Record<'_>, role: Role, written: &[u8], value: &[u8], seen: &mut Seen, row: &mut Row<'_>) -> Result<(), Refusal> {
     let place = |kind| record.refuse(value, kind);
-    match name {
-        Name::SrcIp => match Ip::parse(value) {
+    match role {
+        Role::SrcIp => match Ip::parse(value) {
             Some(ip) => row.set(key::SRC_IP, ip),
             None => return Err(place(RejectKind::bad_value("SrcIP", value, "an address"))),
         },
-        Name::DstIp => match Ip::parse(value) {
+        Role::DstIp => match Ip::parse(value) {
             Some(ip) => row.set(key::DST_IP, ip),
             None => return Err(place(RejectKind::bad_value("DstIP", value, "an address"))),
         },
         // out of range in anonymised exports: the rest of the event is still worth its row
-        Name::SrcPort => match schemas::parse_port(value) {
+        Role::SrcPort => match schemas::parse_port(value) {
             Some(port) => row.set(key::SRC_PORT, port),
             None => row.extra(written, value),
         },
-        Name::DstPort => match schemas::parse_port(value) {
+        Role::DstPort => match schemas::parse_port(value) {
             Some(port) => row.set(key::DST_PORT, port),
             None => row.extra(written, value),
         },
-        Name::Protocol => row.set_opt(key::TRANSPORT, Transport::parse(value)),
-        Name::IngressInterface => row.text(key::IN_INTERFACE, value),
-        Name::EgressInterface => row.text(key::OUT_INTERFACE, value),
-        Name::IngressZone => row.text(key::SRC_ZONE, value),
-        Name::EgressZone => row.text(key::DST_ZONE, value),
-        Name::RuleAction => {
+        Role::Protocol => row.set_opt(key::TRANSPORT, Transport::parse(value)),
+        Role::IngressInterface => row.text(key::IN_INTERFACE, value),
+        Role::EgressInterface => row.text(key::OUT_INTERFACE, value),
+        Role::IngressZone => row.text(key::SRC_ZONE, value),
+        Role::EgressZone => row.text(key::DST_ZONE, value),
+        Role::RuleAction => {
             row.text(key::EVENT_ACTION, value);
             seen.verdict = verdict(value);
         }
-        Name::RuleName => row.text(key::RULE_NAME, value),
-        Name::Reason => row.text(key::REASON, value),
-        Name::InitiatorBytes => row.set_opt(key::BYTES_OUT, schemas::parse_u64(value)),
-        Name::ResponderBytes => {
+        Role::RuleName => row.text(key::RULE_NAME, value),
+        Role::Reason => row.text(key::REASON, value),
+        Role::InitiatorBytes => row.set_opt(key::BYTES_OUT, schemas::parse_u64(value)),
+        Role::ResponderBytes => {
             let bytes = schemas::parse_u64(value);
             row.set_opt(key::BYTES_IN, bytes);
             seen.responder_bytes = bytes.unwrap_or(0);
         }
-        Name::InitiatorPackets => row.set_opt(key::PACKETS_OUT, schemas::parse_u64(value)),
-        Name::ResponderPackets => {
+        Role::InitiatorPackets => row.set_opt(key::PACKETS_OUT, schemas::parse_u64(value)),
+        Role::ResponderPackets => {
             seen.responder_packets = schemas::parse_u64(value);
             row.set_opt(key::PACKETS_IN, seen.responder_packets);
         }
-        Name::Duration => row.set_opt(key::DURATION, decimal(value).and_then(|seconds| seconds.checked_mul(1_000_000))),
-        Name::FirstPacket => row.set_opt(key::START, record.time.iso(value)),
-        Name::ConnectionId => row.text(key::SESSION_ID, value),
-        Name::Application => row.text(key::APP_PROTO, value),
-        Name::Client => row.text(key::CLIENT_SOFTWARE, value),
-        Name::User => user(value, row),
-        Name::Url => row.text(key::URL, value),
-        Name::Host => row.text(key::HTTP_HOST, value),
-        Name::UserAgent => row.text(key::USER_AGENT, value),
-        Name::HttpResponse => row.set_opt(key::HTTP_STATUS, schemas::parse_u64(value)),
-        Name::DnsQuery => row.text(key::DNS_QUERY, value),
-        Name::DnsType => row.text(key::DNS_TYPE, value),
-        Name::DnsResponse => row.text(key::DNS_RCODE, value),
-        Name::NatSrcIp => row.set_opt(key::NAT_SRC_IP, Ip::parse(value)),
-        Name::NatSrcPort => row.set_opt(key::NAT_SRC_PORT, schemas::parse_port(value)),
-        Name::NatDstIp => row.set_opt(key::NAT_DST_IP, Ip::parse(value)),
-        Name::NatDstPort => row.set_opt(key::NAT_DST_PORT, schemas::parse_port(value)),
-        Name::Sid => row.text(key::SIGNATURE_ID, value),
-        Name::Message => row.text(key::SIGNATURE, value),
-        Name::Classification => row.text(key::SIGNATURE_CLASS, value),
-        Name::Priority => row.extra(written, value),
-        Name::Inline => {
+        Role::Duration => row.set_opt(key::DURATION, decimal(value).and_then(|seconds| seconds.checked_mul(1_000_000))),
+        Role::FirstPacket => row.set_opt(key::START, record.time.iso(value)),
+        Role::ConnectionId => row.text(key::SESSION_ID, value),
+        Role::Application => row.text(key::APP_PROTO, value),
+        Role::Client => row.text(key::CLIENT_SOFTWARE, value),
+        Role::User => user(value, row),
+        Role::Url => row.text(key::URL, value),
+        Role::Host => row.text(key::HTTP_HOST, value),
+        Role::UserAgent => row.text(key::USER_AGENT, value),
+        Role::HttpResponse => row.set_opt(key::HTTP_STATUS, schemas::parse_u64(value)),
+        Role::DnsQuery => row.text(key::DNS_QUERY, value),
+        Role::DnsType => row.text(key::DNS_TYPE, value),
+        Role::DnsResponse => row.text(key::DNS_RCODE, value),
+        Role::NatSrcIp => row.set_opt(key::NAT_SRC_IP, Ip::parse(value)),
+        Role::NatSrcPort => row.set_opt(key::NAT_SRC_PORT, schemas::parse_port(value)),
+        Role::NatDstIp => row.set_opt(key::NAT_DST_IP, Ip::parse(value)),
+        Role::NatDstPort => row.set_opt(key::NAT_DST_PORT, schemas::parse_port(value)),
+        Role::Sid => row.text(key::SIGNATURE_ID, value),
+        Role::Message => row.text(key::SIGNATURE, value),
+        Role::Classification => row.text(key::SIGNATURE_CLASS, value),
+        Role::Priority => row.extra(written, value),
+        Role::Inline => {
             seen.verdict = match value {
                 b"Block" | b"Dropped" | b"Drop" | b"Reject" | b"Blocked" => Some(Action::Drop),
                 _ => seen.verdict,
             };
             row.extra(written, value);
         }
-        Name::FileAction => row.text(key::EVENT_ACTION, value),
-        Name::ThreatName => row.text(key::SIGNATURE, value),
-        Name::SslVersion => row.text(key::TLS_VERSION, value),
-        Name::SslServer => row.text(key::TLS_SNI, value),
-        Name::FileName | Name::FileHash | Name::Keep => row.extra(written, value),
+        Role::FileAction => row.text(key::EVENT_ACTION, value),
+        Role::ThreatName => row.text(key::SIGNATURE, value),
+        Role::SslVersion => row.text(key::TLS_VERSION, value),
+        Role::SslServer => row.text(key::TLS_SNI, value),
+        Role::File | Role::FileHash | Role::Keep => row.extra(written, value),
     }
     Ok(())
 }

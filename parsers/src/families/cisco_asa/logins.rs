@@ -20,11 +20,11 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
         716_038 | 716_039 => web_vpn(number, cursor, row),
         113_029..=113_039 | 716_001..=716_037 | 716_040..=716_999 | 722_000..=722_999 => group(number, cursor, row),
         734_001 => dap(cursor, row),
-        751_025 | 750_000..=751_999 => ike(number, cursor, row),
+        750_000..=751_999 => ike(number, cursor, row),
         109_201 | 109_207 | 109_210 | 109_213 => uauth(cursor, row),
         315_011 => ssh_end(cursor, row),
         111_007..=111_010 => administration(number, cursor, row),
-        502_103 | 502_101 | 502_102 => privilege(number, cursor, row),
+        502_101..=502_103 => privilege(number, cursor, row),
         737_001..=737_999 => pool(cursor, row),
         _ => return None,
     })
@@ -43,8 +43,9 @@ fn message_text(cursor: &Cursor<'_>, row: &mut Row<'_>) {
 /// `Login {denied|permitted} from A/p to IF:B/SERVICE for user "U"`.
 fn management(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     auth(row, if number == 605_005 { Outcome::Success } else { Outcome::Failure });
-    row.text(key::EVENT_ACTION, cursor.rest().get(..12)?);
-    cursor.until_str(b" from ")?;
+    cursor.expect(b"Login ")?;
+    row.text(key::EVENT_ACTION, cursor.word());
+    cursor.until_str(b"from ")?;
     let source = ends::either(cursor)?;
     cursor.expect(b" to ")?;
     let destination = ends::end(cursor)?;

@@ -1,0 +1,178 @@
+//! Lines from hell: none makes a parser panic, loop, or answer differently when the input is cut differently.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use common::{fixtures, lines, run};
+use parsers::{FAMILIES, Format};
+
+/// A small generator, so that a failure comes back with its seed: xorshift64*. Source: Vigna, 2016.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+}
+
+const SPICE: &[&[u8]] = &[
+    b"\0",
+    b"\xff\xfe",
+    b"\x1b[2J",
+    b"\"",
+    b"\\",
+    b"\\u0000",
+    b"%",
+    b"<",
+    b">",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"(",
+    b")",
+    b":",
+    b"/",
+    b"=",
+    b",",
+    b" ",
+    b"99999999999999999999",
+    b"-1",
+    b"\xe2\x80\x9c",
+    b"<999>",
+    b"%ASA-6-302013: ",
+    b"{\"message\":",
+    b"'",
+    b"&#x110000;",
+    b"\t",
+    b"\r",
+];
+
+fn mutate(line: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut line = line.to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.below(line.len() + 1);
+        let end = (at + random.below(12)).min(line.len());
+        match random.below(6) {
+            0 => line.truncate(at),
+            1 => drop(line.drain(at..end)),
+            2 => drop(line.splice(at..end, SPICE[random.below(SPICE.len())].iter().copied())),
+            3 => drop(line.splice(at..at, SPICE[random.below(SPICE.len())].iter().copied())),
+            4 if at < line.len() => line[at] ^= 1 << random.below(8),
+            _ => drop(line.splice(at..at, line[at..end].to_vec())),
+        }
+    }
+    line.retain(|&byte| byte != b'\n');
+    line
+}
+
+fn fixture_lines() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for family in FAMILIES {
+        for file in ["lines.log", "rejects.log"] {
+            let text = fs::read(fixtures().join(family.name()).join(file)).unwrap();
+            all.extend(lines(&text).into_iter().map(<[u8]>::to_vec));
+        }
+    }
+    all
+}
+
+#[test]
+fn ten_thousand_mutations_are_each_an_event_or_a_reject_whatever_the_splitting() {
+    let originals = fixture_lines();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mutated: Vec<Vec<u8>> =
+        (0..10_000).map(|_| mutate(&originals[random.below(originals.len())], &mut random)).collect();
+    let text = mutated.join(&b'\n');
+    let formats = (0..FAMILIES.len()).map(Format::Family).chain([Format::Auto]);
+    for format in formats {
+        let whole = run(format, &text, usize::MAX);
+        assert_eq!(whole.len(), mutated.len(), "one outcome a line");
+        let split = run(format, &text, 7);
+        for (at, (whole, split)) in whole.iter().zip(&split).enumerate() {
+            assert_eq!(whole, split, "{} line {at}: {}", format.name(), String::from_utf8_lossy(&mutated[at]));
+            if let Err(reject) = whole {
+                assert!(
+                    reject.offset <= mutated[at].len(),
+                    "{} line {at}: offset {} of {}",
+                    format.name(),
+                    reject.offset,
+                    mutated[at].len()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn long_and_deep_lines_end_in_bounded_time() {
+    let mut text: Vec<Vec<u8>> = vec![
+        vec![b'a'; 1 << 20],
+        vec![0; 1 << 20],
+        vec![b'['; 1 << 20],
+        vec![b'"'; 1 << 20],
+        b"{\"a\":".repeat(1 << 17),
+        b"{\"a\":[".repeat(1 << 17),
+        b"\\\"".repeat(1 << 19),
+        b"<134>".repeat(1 << 17),
+        b"a=\"".repeat(1 << 18),
+        b"a=b ".repeat(1 << 18),
+        b"<a b='".repeat(1 << 17),
+        b"<a>".repeat(1 << 18),
+        b"\"x,".repeat(1 << 18),
+        b"{,".repeat(1 << 19),
+        b", User: ".repeat(1 << 17),
+        b"%ASA-6-302013: Built ".repeat(1 << 15),
+        [&b"{\"message\":\""[..], &b"\\\\".repeat(1 << 19), b"\"}"].concat(),
+        [&b"<165>1 2026-01-05T10:00:00Z h a p m ["[..], &b"x y=\"z\" ".repeat(1 << 17)].concat(),
+    ];
+    // the beginnings of true lines, with a tail that never ends
+    for line in fixture_lines().into_iter().step_by(3) {
+        let half = &line[..line.len() / 2];
+        text.push([half, &b"(".repeat(1 << 14)].concat());
+        text.push([half, &b" from a to b ".repeat(1 << 11)].concat());
+        text.push([half, &b",\"".repeat(1 << 13)].concat());
+        text.push([half, &b"=\\".repeat(1 << 13)].concat());
+    }
+    text.iter_mut().for_each(|line| line.retain(|&byte| byte != b'\n'));
+    let joined = text.join(&b'\n');
+    for format in (0..FAMILIES.len()).map(Format::Family).chain([Format::Auto]) {
+        assert_eq!(run(format, &joined, usize::MAX).len(), text.len());
+    }
+}
+
+#[test]
+fn an_envelope_gives_what_the_line_inside_gives() {
+    for (index, family) in FAMILIES.iter().enumerate() {
+        if family.accepts() != parsers::Accepts::Lines {
+            continue;
+        }
+        let text = fs::read(fixtures().join(family.name()).join("lines.log")).unwrap();
+        let plain = run(Format::Family(index), &text, 1000);
+        let wrapped: Vec<String> = lines(&text)
+            .iter()
+            .filter_map(|line| std::str::from_utf8(line).ok())
+            .map(|line| {
+                if line.starts_with('{') {
+                    line.to_string()
+                } else {
+                    serde_json::json!({ "message": line, "tags": [] }).to_string()
+                }
+            })
+            .collect();
+        let wrapped = run(Format::Family(index), wrapped.join("\n").as_bytes(), 1000);
+        for (at, (plain, wrapped)) in plain.iter().zip(&wrapped).enumerate() {
+            assert_eq!(plain.as_ref().ok(), wrapped.as_ref().ok(), "{} line {}", family.name(), at + 1);
+        }
+    }
+}
