@@ -15,6 +15,7 @@ macro_rules! families {
 
 families! {
     cisco_asa,
+    iptables,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.
