@@ -57,6 +57,7 @@ impl Broker {
         let folder = tempfile::tempdir().unwrap();
         let [port, controller_port] = free_ports();
         let data = folder.path().join("data");
+        // A killed broker may not register again before its old session has ended: 9 s by default.
         let properties = format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
@@ -69,6 +70,8 @@ impl Broker {
              transaction.state.log.replication.factor=1\n\
              transaction.state.log.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\n\
+             broker.session.timeout.ms=3000\n\
+             broker.heartbeat.interval.ms=500\n\
              auto.create.topics.enable=false\n",
             data.display()
         );
