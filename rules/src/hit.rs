@@ -155,10 +155,7 @@ fn read_value<'a>(bytes: &mut &'a [u8]) -> Option<ValueRef<'a>> {
         }
         TAG_FLOAT => {
             let (number, rest) = rest.split_first_chunk::<8>()?;
-            (
-                ValueRef::Float(f64::from_bits(u64::from_be_bytes(*number))),
-                rest,
-            )
+            (ValueRef::Float(f64::from_bits(u64::from_be_bytes(*number))), rest)
         }
         TAG_TEXT => {
             let (len, rest) = rest.split_first_chunk::<2>()?;
@@ -222,8 +219,7 @@ pub fn write_part(part: &[u8], out: &mut Vec<u8>) {
 pub fn part(mut parts: &[u8], index: usize) -> &[u8] {
     let mut left = index;
     while let Some((len, rest)) = parts.split_first_chunk::<2>() {
-        let Some((found, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))
-        else {
+        let Some((found, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len))) else {
             return &[];
         };
         if left == 0 {
@@ -378,12 +374,8 @@ impl HitBatch {
     /// [`BatchFull`] where the arena would pass 4 GiB; the batch is unchanged.
     pub fn push(&mut self, hit: HitParts<'_>) -> Result<(), BatchFull> {
         let raw = hit.raw.unwrap_or(&[]);
-        let grown = self.arena.len()
-            + hit.key.len()
-            + hit.slots.len()
-            + hit.inner.len()
-            + hit.context.len()
-            + raw.len();
+        let grown =
+            self.arena.len() + hit.key.len() + hit.slots.len() + hit.inner.len() + hit.context.len() + raw.len();
         if grown >= u32::MAX as usize {
             return Err(BatchFull);
         }
@@ -395,8 +387,7 @@ impl HitBatch {
             time_us: hit.time_us,
             offset: hit.event.offset,
             content: hit.content,
-            key_hash: content_hash(hit.key)
-                ^ u64::from(hit.tree).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            key_hash: content_hash(hit.key) ^ u64::from(hit.tree).wrapping_mul(0x9e37_79b9_7f4a_7c15),
             partition: hit.event.partition,
             at: self.arena.len() as u32,
             key_len: hit.key.len() as u32,
@@ -442,10 +433,7 @@ impl HitBatch {
 
     /// Hit number `index`; panics where there is none, as a slice does.
     pub fn get(&self, index: usize) -> HitRef<'_> {
-        HitRef {
-            batch: self,
-            row: &self.rows[index],
-        }
+        HitRef { batch: self, row: &self.rows[index] }
     }
 
     /// All hits, in the order in which they were pushed.
@@ -489,12 +477,7 @@ impl<'a> HitRef<'a> {
 
     /// Provenance; the source index is the batch's.
     pub fn event(&self) -> EventId {
-        EventId {
-            source: self.row.source,
-            partition: self.row.partition,
-            offset: self.row.offset,
-            sub: self.row.sub,
-        }
+        EventId { source: self.row.source, partition: self.row.partition, offset: self.row.offset, sub: self.row.sub }
     }
 
     /// Name of the source; empty where the batch was built with an index that it does not have.
@@ -529,16 +512,12 @@ impl<'a> HitRef<'a> {
 
     /// Canonical values of the tree's context fields.
     pub fn context(&self) -> &'a [u8] {
-        self.bytes(
-            self.row.key_len + self.row.slots_len + self.row.inner_len,
-            self.row.context_len,
-        )
+        self.bytes(self.row.key_len + self.row.slots_len + self.row.inner_len, self.row.context_len)
     }
 
     /// Sample of the raw record.
     pub fn raw(&self) -> Option<&'a [u8]> {
-        let skip =
-            self.row.key_len + self.row.slots_len + self.row.inner_len + self.row.context_len;
+        let skip = self.row.key_len + self.row.slots_len + self.row.inner_len + self.row.context_len;
         (self.row.raw_len != NO_RAW).then(|| self.bytes(skip, self.row.raw_len))
     }
 

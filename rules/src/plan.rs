@@ -79,15 +79,9 @@ impl Level {
 
     /// The level of a Sigma word.
     pub fn from_word(word: &str) -> Option<Level> {
-        [
-            Level::Informational,
-            Level::Low,
-            Level::Medium,
-            Level::High,
-            Level::Critical,
-        ]
-        .into_iter()
-        .find(|level| level.as_str() == word)
+        [Level::Informational, Level::Low, Level::Medium, Level::High, Level::Critical]
+            .into_iter()
+            .find(|level| level.as_str() == word)
     }
 }
 
@@ -247,10 +241,7 @@ pub enum Operator {
 impl Condition {
     /// The condition that a figure is at least `number`.
     pub fn at_least(number: u64) -> Condition {
-        Condition(vec![Comparison {
-            operator: Operator::Gte,
-            number: number as f64,
-        }])
+        Condition(vec![Comparison { operator: Operator::Gte, number: number as f64 }])
     }
 
     /// Whether a figure meets all comparisons.
@@ -260,16 +251,12 @@ impl Condition {
 
     /// Whether only `gt` and `gte` occur: then a growing figure never stops to meet it.
     pub fn is_monotone(&self) -> bool {
-        self.0
-            .iter()
-            .all(|comparison| matches!(comparison.operator, Operator::Gt | Operator::Gte))
+        self.0.iter().all(|comparison| matches!(comparison.operator, Operator::Gt | Operator::Gte))
     }
 
     /// Whether `lt` or `lte` occurs: then the node is decided on tumbling windows.
     pub fn is_upper_bound(&self) -> bool {
-        self.0
-            .iter()
-            .any(|comparison| matches!(comparison.operator, Operator::Lt | Operator::Lte))
+        self.0.iter().any(|comparison| matches!(comparison.operator, Operator::Lt | Operator::Lte))
     }
 }
 
@@ -299,11 +286,7 @@ impl fmt::Display for Condition {
                 Operator::Eq => "exactly",
                 Operator::Neq => "other than",
             };
-            write!(
-                f,
-                "{}{words} {number}",
-                if index == 0 { "" } else { " and " }
-            )?;
+            write!(f, "{}{words} {number}", if index == 0 { "" } else { " and " })?;
         }
         Ok(())
     }
@@ -340,9 +323,7 @@ impl Expression {
     pub fn is_monotone(&self) -> bool {
         match self {
             Expression::Member(_) | Expression::AtLeast(_) => true,
-            Expression::And(parts) | Expression::Or(parts) => {
-                parts.iter().all(Expression::is_monotone)
-            }
+            Expression::And(parts) | Expression::Or(parts) => parts.iter().all(Expression::is_monotone),
             Expression::Not(_) => false,
         }
     }
@@ -351,9 +332,7 @@ impl Expression {
         match self {
             Expression::Member(index) => usize::from(*index) < members,
             Expression::AtLeast(_) => true,
-            Expression::And(parts) | Expression::Or(parts) => {
-                parts.iter().all(|part| part.fits(members))
-            }
+            Expression::And(parts) | Expression::Or(parts) => parts.iter().all(|part| part.fits(members)),
             Expression::Not(part) => part.fits(members),
         }
     }
@@ -376,12 +355,10 @@ impl Node {
     /// Whether the node is decided on tumbling windows aligned to the epoch: `lt` or `lte` in its condition.
     pub fn is_tumbling(&self) -> bool {
         match &self.kind {
-            NodeKind::EventCount { condition, .. } | NodeKind::Metric { condition, .. } => {
-                condition.is_upper_bound()
+            NodeKind::EventCount { condition, .. } | NodeKind::Metric { condition, .. } => condition.is_upper_bound(),
+            NodeKind::ValueCount { dimensions, .. } => {
+                dimensions.iter().any(|dimension| dimension.condition.is_upper_bound())
             }
-            NodeKind::ValueCount { dimensions, .. } => dimensions
-                .iter()
-                .any(|dimension| dimension.condition.is_upper_bound()),
             NodeKind::Temporal { .. } | NodeKind::TemporalOrdered { .. } => false,
         }
     }
@@ -390,9 +367,9 @@ impl Node {
     pub fn is_monotone(&self) -> bool {
         match &self.kind {
             NodeKind::EventCount { condition, .. } => condition.is_monotone(),
-            NodeKind::ValueCount { dimensions, .. } => dimensions
-                .iter()
-                .all(|dimension| dimension.condition.is_monotone()),
+            NodeKind::ValueCount { dimensions, .. } => {
+                dimensions.iter().all(|dimension| dimension.condition.is_monotone())
+            }
             // A sum falls with a negative number, a mean and a percentile with any.
             NodeKind::Metric { .. } => false,
             NodeKind::Temporal { expression, .. } => expression.is_monotone(),
@@ -412,11 +389,7 @@ pub struct UnfitTree {
 
 impl fmt::Display for UnfitTree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the plan of rule {} cannot be evaluated: {}",
-            self.rule, self.what
-        )
+        write!(f, "the plan of rule {} cannot be evaluated: {}", self.rule, self.what)
     }
 }
 
@@ -430,18 +403,9 @@ impl Tree {
             title: leaf.title.clone(),
             timespan_us,
             inner_key: None,
-            kind: NodeKind::EventCount {
-                members: vec![Member::Leaf(0)],
-                condition: Condition::at_least(1),
-            },
+            kind: NodeKind::EventCount { members: vec![Member::Leaf(0)], condition: Condition::at_least(1) },
         };
-        Tree {
-            rule,
-            group_by,
-            leaves: vec![leaf],
-            nodes: vec![node],
-            ..Tree::default()
-        }
+        Tree { rule, group_by, leaves: vec![leaf], nodes: vec![node], ..Tree::default() }
     }
 
     /// Whether the whole tree only ever begins to hold as events arrive, so that it may alert before the watermark has passed.
@@ -454,20 +418,14 @@ impl Tree {
     /// # Errors
     /// [`UnfitTree`] with the first thing that is wrong.
     pub fn check(&self) -> Result<(), UnfitTree> {
-        let unfit = |what| {
-            Err(UnfitTree {
-                rule: self.rule.id.clone(),
-                what,
-            })
-        };
+        let unfit = |what| Err(UnfitTree { rule: self.rule.id.clone(), what });
         let Some(root) = self.nodes.last() else {
             return unfit("it has no node");
         };
         if root.inner_key.is_some() {
             return unfit("its root has an inner key");
         }
-        if self.leaves.is_empty() || self.leaves.len() > LEAVES_MAX || self.nodes.len() > LEAVES_MAX
-        {
+        if self.leaves.is_empty() || self.leaves.len() > LEAVES_MAX || self.nodes.len() > LEAVES_MAX {
             return unfit("it has no leaf, or more than 64 leaves or nodes");
         }
         for (index, node) in self.nodes.iter().enumerate() {
@@ -478,10 +436,7 @@ impl Tree {
             if members.is_empty() || members.len() > LEAVES_MAX {
                 return unfit("a node has no member or more than 64");
             }
-            if node
-                .inner_key
-                .is_some_and(|key| usize::from(key) >= self.inner_keys.len())
-            {
+            if node.inner_key.is_some_and(|key| usize::from(key) >= self.inner_keys.len()) {
                 return unfit("an inner key does not exist");
             }
             for member in members {
@@ -499,21 +454,16 @@ impl Tree {
                 NodeKind::ValueCount { dimensions, .. } if dimensions.is_empty() => {
                     return unfit("a count of values has no dimension");
                 }
-                NodeKind::ValueCount { dimensions, .. } => {
-                    dimensions.iter().map(|dimension| dimension.slot).collect()
-                }
+                NodeKind::ValueCount { dimensions, .. } => dimensions.iter().map(|dimension| dimension.slot).collect(),
                 NodeKind::Metric { slot, .. } => vec![*slot],
                 NodeKind::Temporal { expression, .. } if !expression.fits(members.len()) => {
                     return unfit("an expression names a member that does not exist");
                 }
-                NodeKind::EventCount { .. }
-                | NodeKind::Temporal { .. }
-                | NodeKind::TemporalOrdered { .. } => Vec::new(),
+                NodeKind::EventCount { .. } | NodeKind::Temporal { .. } | NodeKind::TemporalOrdered { .. } => {
+                    Vec::new()
+                }
             };
-            if slots
-                .iter()
-                .any(|slot| usize::from(*slot) >= self.slots.len())
-            {
+            if slots.iter().any(|slot| usize::from(*slot) >= self.slots.len()) {
                 return unfit("a value slot does not exist");
             }
         }

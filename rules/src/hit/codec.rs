@@ -41,9 +41,7 @@ pub enum DamagedHits {
 impl fmt::Display for DamagedHits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DamagedHits::NotHits => {
-                f.write_str("not a hits message; is another program writing to this topic?")
-            }
+            DamagedHits::NotHits => f.write_str("not a hits message; is another program writing to this topic?"),
             DamagedHits::Version { found } => {
                 write!(
                     f,
@@ -66,11 +64,7 @@ impl From<BatchFull> for DamagedHits {
 
 impl HitBatch {
     /// The chosen hits of this batch as one message. `plan` is [`crate::plan::Plan::digest64`]: tree numbers mean nothing without it.
-    pub fn encode<'a>(
-        &'a self,
-        hits: impl ExactSizeIterator<Item = HitRef<'a>>,
-        plan: u64,
-    ) -> Vec<u8> {
+    pub fn encode<'a>(&'a self, hits: impl ExactSizeIterator<Item = HitRef<'a>>, plan: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(32 + hits.len() * 64);
         out.extend_from_slice(MAGIC);
         out.push(VERSION);
@@ -83,18 +77,7 @@ impl HitBatch {
         unsigned(hits.len() as u64, &mut out);
         let (mut time_us, mut offset) = (0i64, 0u64);
         for hit in hits {
-            let HitParts {
-                tree,
-                leaves,
-                time_us: time,
-                event,
-                content,
-                key,
-                slots,
-                inner,
-                context,
-                raw,
-            } = hit.parts();
+            let HitParts { tree, leaves, time_us: time, event, content, key, slots, inner, context, raw } = hit.parts();
             unsigned(u64::from(tree), &mut out);
             unsigned(leaves, &mut out);
             signed(time.wrapping_sub(time_us), &mut out);
@@ -127,9 +110,7 @@ impl HitBatch {
         match reader.take(1)? {
             [VERSION] => {}
             found => {
-                return Err(DamagedHits::Version {
-                    found: found.first().copied().unwrap_or(0),
-                });
+                return Err(DamagedHits::Version { found: found.first().copied().unwrap_or(0) });
             }
         }
         let plan = reader.word()?;
@@ -138,8 +119,7 @@ impl HitBatch {
         for _ in 0..n_sources {
             let len = reader.count(1)?;
             let at = reader.at;
-            let name = std::str::from_utf8(reader.take(len)?)
-                .map_err(|_| DamagedHits::Broken { offset: at })?;
+            let name = std::str::from_utf8(reader.take(len)?).map_err(|_| DamagedHits::Broken { offset: at })?;
             batch.sources.push(Arc::from(name));
         }
         if batch.sources.len() > usize::from(u16::MAX) {
@@ -172,24 +152,8 @@ impl HitBatch {
                 0 => None,
                 len => Some(reader.take(len - 1)?),
             };
-            let event = EventId {
-                source,
-                partition,
-                offset,
-                sub,
-            };
-            batch.push(HitParts {
-                tree,
-                leaves,
-                time_us,
-                event,
-                content,
-                key,
-                slots,
-                inner,
-                context,
-                raw,
-            })?;
+            let event = EventId { source, partition, offset, sub };
+            batch.push(HitParts { tree, leaves, time_us, event, content, key, slots, inner, context, raw })?;
         }
         if reader.at != message.len() {
             return Err(reader.broken());
@@ -222,11 +186,7 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], DamagedHits> {
-        let Some(taken) = self
-            .at
-            .checked_add(len)
-            .and_then(|end| self.message.get(self.at..end))
-        else {
+        let Some(taken) = self.at.checked_add(len).and_then(|end| self.message.get(self.at..end)) else {
             return Err(self.broken());
         };
         self.at += len;
@@ -235,10 +195,7 @@ impl<'a> Reader<'a> {
 
     fn word(&mut self) -> Result<u64, DamagedHits> {
         let bytes = self.take(8)?;
-        Ok(bytes
-            .iter()
-            .rev()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte)))
+        Ok(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
     }
 
     fn unsigned(&mut self) -> Result<u64, DamagedHits> {
