@@ -431,6 +431,11 @@ impl HitBatch {
         self.sources.get(usize::from(index))
     }
 
+    /// Names of all sources, by their index.
+    pub fn sources(&self) -> &[Arc<str>] {
+        &self.sources
+    }
+
     /// Hit number `index`; panics where there is none, as a slice does.
     pub fn get(&self, index: usize) -> HitRef<'_> {
         HitRef { batch: self, row: &self.rows[index] }
@@ -519,6 +524,11 @@ impl<'a> HitRef<'a> {
     pub fn raw(&self) -> Option<&'a [u8]> {
         let skip = self.row.key_len + self.row.slots_len + self.row.inner_len + self.row.context_len;
         (self.row.raw_len != NO_RAW).then(|| self.bytes(skip, self.row.raw_len))
+    }
+
+    /// Whether it carries nothing but its key.
+    pub fn is_bare(&self) -> bool {
+        self.row.slots_len == 0 && self.row.inner_len == 0 && self.row.context_len == 0 && self.row.raw_len == NO_RAW
     }
 
     /// The hit as parts, to push it into another batch (whose source index the caller sets).

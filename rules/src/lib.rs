@@ -4,6 +4,7 @@
 //! [`hit::HitBatch`]es; the correlator joins hits over event time. Nothing here reads a clock, a file or a vendor's
 //! name: time is what events and watermarks say, so a replay gives the same answer.
 
+pub mod correlate;
 pub mod hit;
 pub mod plan;
 pub mod sigma;

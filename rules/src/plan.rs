@@ -10,6 +10,7 @@
 //! timespan is the time for which repeats are joined into one alert ([`Tree::single`]).
 
 use crate::hit::{LEAVES_MAX, content_hash};
+pub use schemas::Level;
 use std::fmt;
 
 /// Timespan of a single-event rule that does not choose one: repeats within an hour are one alert.
@@ -27,7 +28,7 @@ pub struct Plan {
 }
 
 /// A rule as an alert tells it; one for each rule that alerts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RuleText {
     /// Sigma `id`, or the `name` where there is none.
     pub id: String,
@@ -49,45 +50,20 @@ pub struct RuleText {
     pub next: Vec<String>,
 }
 
-/// Sigma's levels, lowest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Worth a record.
-    Informational,
-    /// Worth a look in a quiet hour.
-    Low,
-    /// Worth a look today. Also what a rule without a level gets.
-    #[default]
-    Medium,
-    /// Worth a look now.
-    High,
-    /// Worth waking somebody.
-    Critical,
-}
-
-impl Level {
-    /// The Sigma word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Informational => "informational",
-            Level::Low => "low",
-            Level::Medium => "medium",
-            Level::High => "high",
-            Level::Critical => "critical",
+impl Default for RuleText {
+    fn default() -> RuleText {
+        RuleText {
+            id: String::new(),
+            version: String::new(),
+            title: String::new(),
+            description: String::new(),
+            // What a rule without a level gets: worth a look today.
+            level: Level::Medium,
+            tags: Vec::new(),
+            falsepositives: Vec::new(),
+            references: Vec::new(),
+            next: Vec::new(),
         }
-    }
-
-    /// The level of a Sigma word.
-    pub fn from_word(word: &str) -> Option<Level> {
-        [Level::Informational, Level::Low, Level::Medium, Level::High, Level::Critical]
-            .into_iter()
-            .find(|level| level.as_str() == word)
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -413,6 +389,15 @@ impl Tree {
         self.nodes.iter().all(Node::is_monotone)
     }
 
+    /// Whether the inner fields of node `inner` contain those of node `outer`.
+    fn groups_finer(&self, inner: u16, outer: usize) -> bool {
+        let fields = |node: usize| {
+            let key = self.nodes.get(node).and_then(|node| node.inner_key);
+            key.and_then(|key| self.inner_keys.get(usize::from(key))).map_or(&[][..], |fields| fields)
+        };
+        fields(outer).iter().all(|field| fields(usize::from(inner)).contains(field))
+    }
+
     /// Checks what the correlator relies on.
     ///
     /// # Errors
@@ -446,6 +431,9 @@ impl Tree {
                     }
                     Member::Node(inner) if usize::from(inner) >= index => {
                         return unfit("a node refers to itself or to a later one");
+                    }
+                    Member::Node(inner) if !self.groups_finer(inner, index) => {
+                        return unfit("a node lacks a field that the node referring to it groups by");
                     }
                     Member::Leaf(_) | Member::Node(_) => {}
                 }

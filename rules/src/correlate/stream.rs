@@ -1,0 +1,676 @@
+//! Hits as they come, alerts as soon as they are certain.
+
+use super::alert::{Frame, Scene, Telling, alert_id, build};
+use super::bound::{may_hold, nearness};
+use super::event::{Event, Origin, Payload, Rows};
+use super::program::Program;
+use super::state::{Core, Episode, NEVER};
+use super::step::{self, Outcome, Scratch};
+use super::{Counters, Settings};
+use crate::hit::{HitBatch, HitRef, LEAVES_MAX};
+use crate::plan::{Plan, UnfitTree};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use schemas::{Alert, AlertId, AlertStatus};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+/// Keys are looked at when the watermark reaches the tick that they are due in; 2^18 µs are a quarter of a second.
+const TICK_BITS: u32 = 18;
+
+/// An event that waits for the watermark.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub time_us: i64,
+    pub event: Event,
+}
+
+/// What has been told of an episode.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub id: AlertId,
+    pub begin_us: i64,
+    /// Newest revision told; 0 before the first.
+    pub revision: u32,
+    /// What the next open revision is to name.
+    pub supersedes: Vec<AlertId>,
+}
+
+/// A group key of a tree, with all that is known of it.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub tree: u32,
+    pub bytes: Box<[u8]>,
+    pub core: Core,
+    /// Above the watermark, in no order.
+    pub waiting: Vec<Waiting>,
+    /// Of the episode in `core`.
+    pub told: Option<Told>,
+    /// Of an episode that was guessed ahead of the watermark.
+    pub guessed: Option<Told>,
+    /// When it has to be looked at again.
+    due_us: i64,
+    touched: bool,
+    /// Number of waiting events at the last guess that found nothing.
+    tried: usize,
+    size_bytes: usize,
+}
+
+/// Joins hits into alerts, in event time.
+///
+/// Give it hits ([`Correlator::push`]) in any order and say how far event time has come ([`Correlator::advance`]). A
+/// watermark w promises that no hit at or before w is to be counted any more: who allows a lateness subtracts it before.
+#[derive(Debug)]
+pub struct Correlator {
+    pub(super) plan: Arc<Plan>,
+    pub(super) programs: Vec<Program>,
+    frames: Vec<Frame>,
+    settings: Settings,
+    pub(super) watermark_us: i64,
+    pub(super) keys: Vec<Option<Box<Key>>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// Tick to the keys due in it. A map and not a wheel of slots: watermarks may leap by years, and no tick is visited that nobody waits for.
+    calendar: BTreeMap<i64, Vec<u32>>,
+    pub(super) sources: Vec<Arc<str>>,
+    /// For each tree, until when keys that begin anew may have lost what an evicted key knew.
+    pub(super) degraded_until_us: Vec<i64>,
+    pub(super) counters: Counters,
+    scratch: Scratch,
+    touched: Vec<u32>,
+}
+
+impl Correlator {
+    /// A correlator that knows nothing yet.
+    ///
+    /// # Errors
+    /// [`UnfitTree`] where the plan cannot be evaluated.
+    pub fn new(plan: Arc<Plan>, settings: Settings) -> Result<Correlator, UnfitTree> {
+        plan.check()?;
+        Ok(Correlator {
+            programs: plan.trees.iter().map(Program::new).collect(),
+            frames: plan.trees.iter().map(Frame::new).collect(),
+            degraded_until_us: vec![NEVER; plan.trees.len()],
+            plan,
+            settings,
+            watermark_us: NEVER,
+            keys: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            calendar: BTreeMap::new(),
+            sources: Vec::new(),
+            counters: Counters::default(),
+            scratch: Scratch::default(),
+            touched: Vec::new(),
+        })
+    }
+
+    /// How far event time has come; `i64::MIN` before the first [`Correlator::advance`].
+    pub fn watermark_us(&self) -> i64 {
+        self.watermark_us
+    }
+
+    /// What it has done and holds.
+    pub fn counters(&self) -> Counters {
+        Counters { lacking: self.scratch.lacking, ..self.counters }
+    }
+
+    /// Takes hits, in any order. Alerts that certainly hold already are told now, as open.
+    pub fn push(&mut self, hits: &HitBatch, out: &mut Vec<Alert>) {
+        self.push_some(hits, hits.iter(), out);
+    }
+
+    /// The same for some hits of a batch.
+    pub fn push_some<'a>(&mut self, batch: &'a HitBatch, hits: impl Iterator<Item = HitRef<'a>>, out: &mut Vec<Alert>) {
+        let numbers: Vec<u32> = batch.sources().iter().map(|name| self.source_number(name)).collect();
+        for hit in hits {
+            self.take(&hit, &numbers);
+        }
+        let mut touched = std::mem::take(&mut self.touched);
+        for at in touched.drain(..) {
+            self.guess(at, out);
+        }
+        self.touched = touched;
+        if self.counters.bytes as usize > self.settings.state_bytes_max {
+            self.evict(out);
+        }
+    }
+
+    /// Event time has come to `watermark_us`: everything up to there is decided. Going back is no effect.
+    pub fn advance(&mut self, watermark_us: i64, out: &mut Vec<Alert>) {
+        if watermark_us <= self.watermark_us {
+            return;
+        }
+        self.watermark_us = watermark_us;
+        let tick = watermark_us >> TICK_BITS;
+        let mut again = Vec::new();
+        while let Some(entry) = self.calendar.first_entry() {
+            let entry_tick = *entry.key();
+            if entry_tick > tick {
+                break;
+            }
+            for at in entry.remove() {
+                match &self.keys[at as usize] {
+                    // An older appointment: the key has another one, or is gone.
+                    Some(key) if key.due_us >> TICK_BITS != entry_tick => {}
+                    None => {}
+                    Some(key) if key.due_us > watermark_us => again.push(at),
+                    Some(_) => self.settle(at, watermark_us, out),
+                }
+            }
+        }
+        if !again.is_empty() {
+            again.sort_unstable();
+            again.dedup();
+            self.calendar.entry(tick).or_default().extend(again);
+        }
+        if self.counters.bytes as usize > self.settings.state_bytes_max {
+            self.evict(out);
+        }
+    }
+
+    /// The input has ended: decides and closes everything.
+    pub fn finish(&mut self, out: &mut Vec<Alert>) {
+        self.watermark_us = i64::MAX;
+        for at in 0..self.keys.len() as u32 {
+            if self.keys[at as usize].is_some() {
+                self.settle(at, i64::MAX, out);
+            }
+        }
+        self.calendar.clear();
+    }
+
+    fn source_number(&mut self, name: &Arc<str>) -> u32 {
+        match self.sources.iter().rposition(|known| known == name) {
+            Some(at) => at as u32,
+            None => {
+                self.sources.push(Arc::clone(name));
+                (self.sources.len() - 1) as u32
+            }
+        }
+    }
+
+    fn take(&mut self, hit: &HitRef<'_>, numbers: &[u32]) {
+        let tree = hit.tree();
+        let time_us = hit.time_us();
+        if tree as usize >= self.programs.len() {
+            self.counters.unknown_tree += 1;
+            return;
+        }
+        if time_us <= self.watermark_us {
+            self.counters.late += 1;
+            return;
+        }
+        self.counters.hits += 1;
+        let at = self.find_or_add(tree, hit.key(), time_us);
+        let id = hit.event();
+        let event = Event {
+            leaves: hit.leaves(),
+            content: hit.content(),
+            origin: Origin {
+                source: numbers.get(usize::from(id.source)).copied().unwrap_or(u32::MAX),
+                partition: id.partition,
+                offset: id.offset,
+                sub: id.sub,
+            },
+            payload: Payload::owned(hit, self.settings.raw_bytes_max),
+        };
+        let Some(key) = self.keys[at as usize].as_deref_mut() else {
+            return;
+        };
+        let grown = size_of::<Waiting>() + event.payload.heap_bytes();
+        key.size_bytes += grown;
+        self.counters.bytes += grown as u64;
+        if key.waiting.capacity() == 0 {
+            key.waiting.reserve_exact(1);
+        }
+        key.waiting.push(Waiting { time_us, event });
+        if !key.touched {
+            key.touched = true;
+            self.touched.push(at);
+        }
+        if time_us < key.due_us {
+            self.schedule(at, time_us);
+        }
+    }
+
+    fn find_or_add(&mut self, tree: u32, bytes: &[u8], time_us: i64) -> u32 {
+        let hash = self.hasher.hash_one((tree, bytes));
+        let keys = &self.keys;
+        let is_it = |at: &u32| keys[*at as usize].as_ref().is_some_and(|key| key.tree == tree && *key.bytes == *bytes);
+        if let Some(at) = self.index.find(hash, is_it) {
+            return *at;
+        }
+        let mut core = Core::new(&self.programs[tree as usize]);
+        if time_us <= self.degraded_until_us[tree as usize] {
+            core.degraded_until_us = self.degraded_until_us[tree as usize];
+        }
+        let mut key = Box::new(Key {
+            tree,
+            bytes: bytes.into(),
+            core,
+            waiting: Vec::new(),
+            told: None,
+            guessed: None,
+            due_us: i64::MAX,
+            touched: false,
+            tried: 0,
+            size_bytes: 0,
+        });
+        key.size_bytes = key.measure();
+        self.counters.keys += 1;
+        self.counters.bytes += key.size_bytes as u64;
+        self.add(key, hash)
+    }
+
+    /// Puts a key into the table; it is not there yet.
+    fn add(&mut self, key: Box<Key>, hash: u64) -> u32 {
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.keys[at as usize] = Some(key);
+                at
+            }
+            None => {
+                self.keys.push(Some(key));
+                (self.keys.len() - 1) as u32
+            }
+        };
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        self.index.insert_unique(hash, at, |at| {
+            keys[*at as usize].as_ref().map_or(0, |key| hasher.hash_one((key.tree, &*key.bytes)))
+        });
+        at
+    }
+
+    /// Puts a restored key where new ones go.
+    #[allow(dead_code)]
+    pub(super) fn restore_key(
+        &mut self,
+        tree: u32,
+        bytes: Box<[u8]>,
+        core: Core,
+        waiting: Vec<Waiting>,
+        told: [Option<Told>; 2],
+    ) {
+        let hash = self.hasher.hash_one((tree, &*bytes));
+        let [told, guessed] = told;
+        let mut key = Box::new(Key {
+            tree,
+            bytes,
+            core,
+            waiting,
+            told,
+            guessed,
+            due_us: i64::MAX,
+            touched: false,
+            tried: 0,
+            size_bytes: 0,
+        });
+        key.size_bytes = key.measure();
+        self.counters.keys += 1;
+        self.counters.bytes += key.size_bytes as u64;
+        let due_us = key.next_due_us(&self.programs[tree as usize]);
+        let at = self.add(key, hash);
+        self.schedule(at, due_us);
+    }
+
+    fn schedule(&mut self, at: u32, due_us: i64) {
+        if let Some(key) = &mut self.keys[at as usize] {
+            let known = key.due_us != i64::MAX && key.due_us >> TICK_BITS == due_us >> TICK_BITS;
+            key.due_us = due_us;
+            if !known && due_us != i64::MAX {
+                self.calendar.entry(due_us >> TICK_BITS).or_default().push(at);
+            }
+        }
+    }
+
+    fn remove(&mut self, at: u32) {
+        let Some(key) = self.keys[at as usize].take() else {
+            return;
+        };
+        let hash = self.hasher.hash_one((key.tree, &*key.bytes));
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == at) {
+            entry.remove();
+        }
+        self.counters.keys -= 1;
+        self.counters.bytes -= key.size_bytes as u64;
+        self.free.push(at);
+    }
+
+    /// Decides all of a key up to the watermark, and makes the next appointment.
+    fn settle(&mut self, at: u32, watermark_us: i64, out: &mut Vec<Alert>) {
+        let Some(mut key) = self.keys[at as usize].take() else {
+            return;
+        };
+        let program = &self.programs[key.tree as usize];
+        let (mut due, later): (Vec<Waiting>, Vec<Waiting>) =
+            std::mem::take(&mut key.waiting).into_iter().partition(|waiting| waiting.time_us <= watermark_us);
+        key.waiting = later;
+        key.tried = 0;
+        due.sort_by_key(|waiting| waiting.time_us);
+        let mut voice = Voice {
+            plan: &self.plan,
+            frames: &self.frames,
+            tenant: &self.settings.tenant,
+            sources: &self.sources,
+            counters: &mut self.counters,
+            out,
+        };
+        let Key { tree, bytes, core, told, guessed, .. } = &mut *key;
+        let tree = *tree as usize;
+        let mut heard = |core: &mut Core, outcome: Outcome| {
+            if let Some(episode) = outcome.closed {
+                voice.close(tree, bytes, &episode, told, guessed);
+            }
+            if outcome.opened
+                && let Some(episode) = &core.episode
+            {
+                *told = Some(voice.begin(tree, bytes, episode, guessed));
+            }
+        };
+        let mut group = Vec::new();
+        let mut due = due.into_iter().peekable();
+        while let Some(first) = due.next() {
+            let t_us = first.time_us;
+            step::ticks_before(program, core, bytes, t_us, Rows::default(), &mut self.scratch, &mut heard);
+            group.clear();
+            group.push(first.event);
+            while let Some(same) = due.next_if(|waiting| waiting.time_us == t_us) {
+                group.push(same.event);
+            }
+            step::sort_group(&mut group);
+            let outcome = step::step(program, core, bytes, t_us, &group, Rows::default(), &mut self.scratch);
+            heard(core, outcome);
+        }
+        let after_us = watermark_us.saturating_add(1);
+        step::ticks_before(program, core, bytes, after_us, Rows::default(), &mut self.scratch, &mut heard);
+        let closed = if watermark_us == i64::MAX {
+            step::close(program, core)
+        } else {
+            step::close_before(program, core, after_us)
+        };
+        heard(core, Outcome { closed, opened: false });
+        if let Some(episode) = &key.core.episode {
+            voice.open(tree, &key.bytes, episode, &mut key.told, &mut key.guessed);
+        }
+        if key.guessed.as_ref().is_some_and(|guessed| guessed.begin_us <= watermark_us) {
+            voice.withdraw(tree, &key.bytes, &mut key.guessed);
+        }
+        key.core.prune(program, watermark_us);
+        let due_us = key.next_due_us(program);
+        let size_bytes = key.measure();
+        let over =
+            due_us == i64::MAX || (key.waiting.is_empty() && key.core.episode.is_none() && due_us <= watermark_us);
+        self.counters.bytes = self.counters.bytes + size_bytes as u64 - key.size_bytes as u64;
+        key.size_bytes = size_bytes;
+        key.due_us = i64::MAX;
+        self.keys[at as usize] = Some(key);
+        if over {
+            self.remove(at);
+        } else {
+            self.schedule(at, due_us);
+        }
+    }
+
+    /// Tells an episode that certainly begins in what waits, if there is one.
+    fn guess(&mut self, at: u32, out: &mut Vec<Alert>) {
+        let Some(key) = self.keys[at as usize].as_deref_mut() else {
+            return;
+        };
+        key.touched = false;
+        let program = &self.programs[key.tree as usize];
+        if !program.monotone || key.guessed.is_some() || key.waiting.is_empty() {
+            return;
+        }
+        // A busy key that does not hold is not tried again for each event.
+        if key.waiting.len() < key.tried + key.tried / 16 {
+            return;
+        }
+        if let Some(episode) = &key.core.episode {
+            let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).max().unwrap_or(NEVER);
+            if newest_us.saturating_sub(episode.last_us) <= program.root().timespan_us {
+                return;
+            }
+        }
+        let mut events = [0u64; LEAVES_MAX];
+        for waiting in &key.waiting {
+            let mut bits = waiting.event.leaves;
+            while bits != 0 {
+                events[bits.trailing_zeros() as usize] += 1;
+                bits &= bits - 1;
+            }
+        }
+        if !may_hold(program, Some(&key.core), &events) {
+            return;
+        }
+        let mut ahead = key.core.clone();
+        key.waiting.sort_by_key(|waiting| waiting.time_us);
+        let lacking = self.scratch.lacking;
+        let mut found = None;
+        let mut group = Vec::new();
+        for simultaneous in key.waiting.chunk_by(|one, other| one.time_us == other.time_us) {
+            let t_us = simultaneous[0].time_us;
+            group.clear();
+            group.extend(simultaneous.iter().map(|waiting| waiting.event.clone()));
+            step::sort_group(&mut group);
+            // No ticks: a tree with tumbling windows is not guessed.
+            if step::step(program, &mut ahead, &key.bytes, t_us, &group, Rows::default(), &mut self.scratch).opened {
+                found = Some(t_us);
+                break;
+            }
+        }
+        self.scratch.lacking = lacking;
+        key.tried = key.waiting.len();
+        if let (Some(begin_us), Some(episode)) = (found, &ahead.episode) {
+            let mut voice = Voice {
+                plan: &self.plan,
+                frames: &self.frames,
+                tenant: &self.settings.tenant,
+                sources: &self.sources,
+                counters: &mut self.counters,
+                out,
+            };
+            key.guessed = Some(voice.guess(key.tree as usize, &key.bytes, episode, begin_us));
+        }
+    }
+
+    /// Frees a tenth of the budget, the keys farthest from firing first.
+    fn evict(&mut self, out: &mut Vec<Alert>) {
+        let goal = self.settings.state_bytes_max - self.settings.state_bytes_max / 10;
+        let near = |key: &Key, program: &Program| match &key.guessed {
+            Some(_) => 8,
+            None => nearness(program, &key.core, key.waiting.len()),
+        };
+        let mut bytes_by_nearness = [0usize; 9];
+        for key in self.keys.iter().flatten() {
+            bytes_by_nearness[near(key, &self.programs[key.tree as usize])] += key.size_bytes;
+        }
+        let excess = (self.counters.bytes as usize).saturating_sub(goal);
+        let mut freed = 0;
+        let mut up_to = 0;
+        while up_to < 8 && freed + bytes_by_nearness[up_to] < excess {
+            freed += bytes_by_nearness[up_to];
+            up_to += 1;
+        }
+        for at in 0..self.keys.len() as u32 {
+            let Some(key) = self.keys[at as usize].as_deref() else {
+                continue;
+            };
+            let nearness = near(key, &self.programs[key.tree as usize]);
+            let over = self.counters.bytes as usize > goal;
+            if nearness < up_to || (nearness == up_to && over) {
+                self.drop_key(at, out);
+            }
+        }
+    }
+
+    fn drop_key(&mut self, at: u32, out: &mut Vec<Alert>) {
+        let Some(key) = self.keys[at as usize].as_deref_mut() else {
+            return;
+        };
+        let tree = key.tree as usize;
+        let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).fold(key.core.newest_us, i64::max);
+        let until_us = &mut self.degraded_until_us[tree];
+        *until_us = (*until_us).max(newest_us.saturating_add(self.programs[tree].horizon_us));
+        if let Some(mut episode) = step::close(&self.programs[tree], &mut key.core) {
+            episode.degraded = true;
+            let mut voice = Voice {
+                plan: &self.plan,
+                frames: &self.frames,
+                tenant: &self.settings.tenant,
+                sources: &self.sources,
+                counters: &mut self.counters,
+                out,
+            };
+            voice.close(tree, &key.bytes, &episode, &mut key.told, &mut key.guessed);
+        }
+        self.counters.evicted += 1;
+        self.remove(at);
+    }
+}
+
+impl Key {
+    fn measure(&self) -> usize {
+        let waiting: usize = self.waiting.iter().map(|waiting| waiting.event.payload.heap_bytes()).sum();
+        // 16: the entries of table and calendar.
+        size_of::<Key>()
+            + 16
+            + self.bytes.len()
+            + self.core.heap_bytes()
+            + waiting
+            + self.waiting.capacity() * size_of::<Waiting>()
+    }
+
+    /// When there is something to decide again; `i64::MAX` for never.
+    fn next_due_us(&self, program: &Program) -> i64 {
+        let waiting_us = self.waiting.iter().map(|waiting| waiting.time_us).min().unwrap_or(i64::MAX);
+        let over_us = match &self.core.episode {
+            Some(episode) => episode.last_us.saturating_add(program.root().timespan_us),
+            // What waits comes first anyway; without this, a key whose state is over would be due at once, again and again.
+            None if self.core.newest_us == NEVER || !self.waiting.is_empty() => i64::MAX,
+            None => self.core.newest_us.saturating_add(program.horizon_us),
+        };
+        waiting_us.min(self.core.next_tick_us).min(over_us)
+    }
+}
+
+/// Tells alerts, and keeps the books on what was told.
+struct Voice<'a> {
+    plan: &'a Plan,
+    frames: &'a [Frame],
+    tenant: &'a Arc<str>,
+    sources: &'a [Arc<str>],
+    counters: &'a mut Counters,
+    out: &'a mut Vec<Alert>,
+}
+
+impl Voice<'_> {
+    fn tell(&mut self, tree: usize, key: &[u8], episode: &Episode, telling: Telling) {
+        let (tree, frame) = (&self.plan.trees[tree], &self.frames[tree]);
+        let scene = Scene { tree, frame, tenant: self.tenant, sources: self.sources, rows: Rows::default() };
+        self.out.push(build(scene, key, episode, telling));
+    }
+
+    fn guess(&mut self, tree: usize, key: &[u8], episode: &Episode, begin_us: i64) -> Told {
+        self.counters.opened += 1;
+        self.tell(tree, key, episode, Telling { revision: 1, status: AlertStatus::Open, supersedes: Vec::new() });
+        let id = alert_id(&self.plan.trees[tree], self.tenant, key, begin_us);
+        Told { id, begin_us, revision: 1, supersedes: Vec::new() }
+    }
+
+    /// An episode has begun for certain: takes over the guess if that was right.
+    fn begin(&mut self, tree: usize, key: &[u8], episode: &Episode, guessed: &mut Option<Told>) -> Told {
+        if let Some(right) = guessed.take_if(|guessed| guessed.begin_us == episode.begin_us) {
+            return right;
+        }
+        let id = alert_id(&self.plan.trees[tree], self.tenant, key, episode.begin_us);
+        Told { id, begin_us: episode.begin_us, revision: 0, supersedes: Vec::new() }
+    }
+
+    /// Takes back a guess that turned out to lie inside `episode`.
+    fn supersede(&mut self, tree: usize, key: &[u8], episode: &Episode, told: &mut Told, guessed: &mut Option<Told>) {
+        let inside = |guessed: &mut Told| guessed.begin_us > told.begin_us && guessed.begin_us <= episode.last_us;
+        if let Some(wrong) = guessed.take_if(inside) {
+            self.take_back(tree, key, episode, &wrong);
+            told.supersedes.push(wrong.id);
+        }
+    }
+
+    fn take_back(&mut self, tree: usize, key: &[u8], episode: &Episode, wrong: &Told) {
+        self.counters.superseded += 1;
+        let telling = Telling { revision: wrong.revision + 1, status: AlertStatus::Superseded, supersedes: Vec::new() };
+        self.tell(tree, key, episode, telling);
+        if let Some(alert) = self.out.last_mut() {
+            (alert.alert_id, alert.triggered_at) = (wrong.id, wrong.begin_us);
+        }
+    }
+
+    /// Tells that an episode is open, unless that is known and nothing is to be added.
+    fn open(
+        &mut self,
+        tree: usize,
+        key: &[u8],
+        episode: &Episode,
+        told: &mut Option<Told>,
+        guessed: &mut Option<Told>,
+    ) {
+        let Some(told) = told else {
+            return;
+        };
+        self.supersede(tree, key, episode, told, guessed);
+        if told.revision > 0 && told.supersedes.is_empty() {
+            return;
+        }
+        self.counters.opened += u64::from(told.revision == 0);
+        told.revision += 1;
+        let supersedes = std::mem::take(&mut told.supersedes);
+        self.tell(tree, key, episode, Telling { revision: told.revision, status: AlertStatus::Open, supersedes });
+    }
+
+    /// Tells the end. The last revision names nothing that it supersedes: it is the same however the events arrived.
+    fn close(
+        &mut self,
+        tree: usize,
+        key: &[u8],
+        episode: &Episode,
+        told: &mut Option<Told>,
+        guessed: &mut Option<Told>,
+    ) {
+        let Some(mut own) = told.take() else {
+            return;
+        };
+        self.supersede(tree, key, episode, &mut own, guessed);
+        if !own.supersedes.is_empty() {
+            let mut again = Some(own.clone());
+            self.open(tree, key, episode, &mut again, guessed);
+            own = again.unwrap_or(own);
+        }
+        self.counters.opened += u64::from(own.revision == 0);
+        self.counters.closed += 1;
+        let telling = Telling { revision: own.revision + 1, status: AlertStatus::Closed, supersedes: Vec::new() };
+        self.tell(tree, key, episode, telling);
+    }
+
+    /// A guess that did not come true: only possible where state was lost in between.
+    fn withdraw(&mut self, tree: usize, key: &[u8], guessed: &mut Option<Told>) {
+        if let Some(wrong) = guessed.take() {
+            let episode = Episode {
+                begin_us: wrong.begin_us,
+                last_us: wrong.begin_us,
+                first_us: wrong.begin_us,
+                seen_us: wrong.begin_us,
+                count: 0,
+                figures: Vec::new(),
+                peaks: Vec::new(),
+                members: Vec::new(),
+                values: Vec::new(),
+                opening: Vec::new(),
+                latest: Vec::new(),
+                degraded: true,
+            };
+            self.take_back(tree, key, &episode, &wrong);
+        }
+    }
+}
