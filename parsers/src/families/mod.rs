@@ -16,6 +16,7 @@ macro_rules! families {
 families! {
     cisco_asa,
     iptables,
+    suricata,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.
