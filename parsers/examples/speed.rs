@@ -43,6 +43,10 @@ fn main() -> ExitCode {
     }
     let nanos = best_s * 1e9 / lines.len() as f64;
     let bytes = block.len() / lines.len();
-    println!("{} lines of {bytes} bytes, {refused} refused: {nanos:.0} ns/line, {:.0} lines/s", lines.len(), 1e9 / nanos);
+    println!(
+        "{} lines of {bytes} bytes, {refused} refused: {nanos:.0} ns/line, {:.0} lines/s",
+        lines.len(),
+        1e9 / nanos
+    );
     ExitCode::SUCCESS
 }

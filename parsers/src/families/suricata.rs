@@ -115,9 +115,10 @@ static PATHS: KeyMap<(Put, &'static str), 1024> = {
     "alert.category" Field(SignatureClass), "alert.severity" Field(Severity), "alert.gid" Extra, "alert.rev" Extra,
     "alert.metadata.signature_severity" First(Level), "alert.xff" Extra, "alert.rule" Leave, "alert.references" Extra,
     "alert.metadata.mitre_technique_id" Extra, "alert.metadata.mitre_tactic_id" Extra, "alert.tenant_id" Field(Tenant),
-    "verdict.action" Note(N::VerdictAction), "verdict.reject" Note(N::Reject), "verdict.reject_target" Extra,
+    "verdict.action" Note(N::VerdictAction), "verdict.reject" Note(N::Reject), "verdict.reject_target" Extra, "verdict.reject-target" Extra,
     "drop.reason" Field(Reason), "drop.len" Extra, "drop.ttl" Extra, "drop.tos" Leave, "drop.ipid" Leave, "drop.tcpseq" Leave,
     "drop.tcpack" Leave, "drop.tcpwin" Leave, "drop.tcpres" Leave, "drop.tcpurgp" Leave, "drop.udplen" Leave,
+    "drop.syn" Leave, "drop.ack" Leave, "drop.psh" Leave, "drop.rst" Leave, "drop.urg" Leave, "drop.fin" Leave,
     "anomaly.event" Field(EventAction), "anomaly.type" Extra, "anomaly.layer" Extra, "anomaly.app_proto" First(AppProto), "anomaly.code" Extra,
     // flows
     "flow.src_ip" Note(N::FlowSrcIp), "flow.src_port" Note(N::FlowSrcPort), "flow.dest_ip" Leave, "flow.dest_port" Leave,
@@ -192,12 +193,27 @@ enum Order {
 }
 
 struct Type {
+    name: &'static str,
     source: LogSource,
     kind: EventKind,
     order: Order,
 }
 
-const fn event(dataset: &'static str, categories: &'static [&'static str], kind: EventKind, order: Order) -> Type {
+impl Type {
+    /// Whether such an event is written by the parser of the protocol of that name, which has seen it spoken.
+    fn is_protocol(&self) -> bool {
+        let spoken_of = ["flow", "alert", "netflow", "drop", "anomaly", "fileinfo", "ftp_data", "arp", "stats", "other"];
+        !spoken_of.contains(&self.name)
+    }
+}
+
+const fn event(
+    name: &'static str,
+    dataset: &'static str,
+    categories: &'static [&'static str],
+    kind: EventKind,
+    order: Order,
+) -> Type {
     let source = LogSource {
         family: "suricata",
         vendor: "OISF",
@@ -207,12 +223,12 @@ const fn event(dataset: &'static str, categories: &'static [&'static str], kind:
         products: &["suricata"],
         services: &["eve"],
     };
-    Type { source, kind, order }
+    Type { name, source, kind, order }
 }
 
 macro_rules! types {
     ($($name:literal $categories:expr, $kind:ident $order:ident;)+) => {
-        static TYPES: &[Type] = &[$(event($name, &$categories, EventKind::$kind, Order::$order)),+];
+        static TYPES: &[Type] = &[$(event($name, concat!("suricata.", $name), &$categories, EventKind::$kind, Order::$order)),+];
     };
 }
 
@@ -257,7 +273,7 @@ types! {
 }
 
 /// Any other event type.
-static OTHER: Type = event("other", &[], EventKind::Flow, Order::Packet);
+static OTHER: Type = event("other", "suricata.other", &[], EventKind::Flow, Order::Packet);
 
 /// Answers that are kept of one response; a hostile one may hold thousands.
 const ANSWERS_MAX: usize = 32;
@@ -369,7 +385,7 @@ impl<'a> Event<'a> {
         if name.is_empty() {
             return Err(record.not_this_family("a member `event_type`"));
         }
-        let kind = TYPES.iter().find(|known| known.source.dataset.as_bytes() == name).unwrap_or(&OTHER);
+        let kind = TYPES.iter().find(|known| known.name.as_bytes() == name).unwrap_or(&OTHER);
         row.log_source(&kind.source);
         row.set(key::KIND, kind.kind);
         self.text(row, key::EVENT_CODE, Note::EventType);
@@ -384,6 +400,8 @@ impl<'a> Event<'a> {
         }
         if !matches!(self.note(Note::AppProto), b"" | b"failed" | b"unknown") {
             self.text(row, key::APP_PROTO, Note::AppProto);
+        } else if kind.is_protocol() {
+            row.fixed(key::APP_PROTO, kind.name);
         }
         let initiator = self.initiator(kind.order, row);
         row.set_opt(key::INITIATOR, initiator);
@@ -456,11 +474,8 @@ impl<'a> Event<'a> {
         match (self.note(Note::FlagsToServer), self.note(Note::FlagsToClient)) {
             // `00` on both sides means that the session was not tracked, not that there were no flags.
             (b"00", b"00") => {}
-            (b"", b"") => {
-                if self.note(Note::Flags) != b"00" {
-                    self.text(row, key::TCP_FLAGS, Note::Flags);
-                }
-            }
+            (b"", b"") if self.note(Note::Flags) == b"00" => {}
+            (b"", b"") => self.text(row, key::TCP_FLAGS, Note::Flags),
             (to_server, to_client) if to_server.len() <= 4 && to_client.len() <= 4 => {
                 let mut both = [0u8; 9];
                 both[..to_server.len()].copy_from_slice(to_server);
@@ -477,7 +492,7 @@ impl<'a> Event<'a> {
     fn verdict(&self, kind: &Type, row: &mut Row<'_>) {
         let dropped = self.note(Note::VerdictAction) == b"drop" || self.has(Note::Reject);
         let blocked = self.note(Note::AlertAction) == b"blocked";
-        match kind.source.dataset {
+        match kind.name {
             "alert" => {
                 row.set(key::ACTION, if dropped || blocked { Action::Deny } else { Action::Alert });
                 self.text(row, key::EVENT_ACTION, Note::AlertAction);
