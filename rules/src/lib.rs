@@ -4,7 +4,13 @@
 //! [`hit::HitBatch`]es; the correlator joins hits over event time. Nothing here reads a clock, a file or a vendor's
 //! name: time is what events and watermarks say, so a replay gives the same answer.
 
+pub mod compile;
 pub mod correlate;
 pub mod hit;
 pub mod plan;
+mod ruleset;
 pub mod sigma;
+
+pub use ruleset::{RuleKind, RuleSet, RuleSummary};
+pub use sigma::error::{RuleError, RuleWarning};
+pub use sigma::modifiers::Placeholders;

@@ -198,7 +198,7 @@ pub struct Comparison {
 }
 
 /// Sigma's comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// Greater.
     Gt,

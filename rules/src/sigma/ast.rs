@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::error::At;
 use super::yaml::Node;
-use crate::plan::Level;
+
+use schemas::Level;
 
 /// One rule document.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ pub enum Body {
 }
 
 /// What every kind of document may say of itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Head {
     /// `title`.
     pub title: String,

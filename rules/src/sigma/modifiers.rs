@@ -29,11 +29,11 @@ pub struct Notes {
 
 impl Notes {
     #[cold]
-    pub(super) fn fault(&mut self, at: At, found: &str, fault: Fault) {
+    pub(crate) fn fault(&mut self, at: At, found: &str, fault: Fault) {
         self.faults.push((at, found.to_owned(), fault));
     }
     #[cold]
-    pub(super) fn advise(&mut self, at: At, found: &str, advice: Advice) {
+    pub(crate) fn advise(&mut self, at: At, found: &str, advice: Advice) {
         self.advice.push((at, found.to_owned(), advice));
     }
 }

@@ -12,7 +12,8 @@ use super::condition;
 use super::error::{Advice, At, Fault, RuleError, RuleWarning};
 use super::modifiers::{self, Notes, Placeholders};
 use super::yaml::{self, Entry, Map, Meaning, Node, Value};
-use crate::plan::{Level, Operator};
+use crate::plan::Operator;
+use schemas::{Level, Word};
 
 mod correlation;
 
@@ -225,7 +226,7 @@ impl Reader<'_> {
         }
         let level = map.get("level").and_then(|node| {
             let word = self.text(node, LEVELS)?;
-            let level = Level::from_word(&word);
+            let level = Level::parse(word.as_bytes()).filter(|level| level.as_str() == word);
             if level.is_none() {
                 let known = ["informational", "low", "medium", "high", "critical"];
                 let suggestion = schemas::nearest(&word, known).map(str::to_owned);
@@ -265,7 +266,7 @@ impl Reader<'_> {
             modified: self.optional_text(map, "modified"),
             references: self.texts(map, "references"),
             falsepositives: self.texts(map, "falsepositives"),
-            level: level.unwrap_or_default(),
+            level: level.unwrap_or(Level::Medium),
             tags: self.texts(map, "tags"),
             fields: map.get("fields").map_or_else(Vec::new, |node| self.names(node)),
             extension: map.get("x-portolan").map_or_else(Extension::default, |node| self.extension(node, correlation)),

@@ -183,7 +183,8 @@ pub fn literal_len(literal: &[u8], text: &[u8], fold: Fold) -> Option<usize> {
     }
 }
 
-/// The simple case folding of a character: by way of its upper case, so that final and medial sigma meet.
+/// The simple case folding of a character: by way of its upper case, so that final and medial sigma meet. An ASCII letter
+/// meets only its own two cases, so that a search for plain words may look at bytes alone.
 pub fn fold_char(c: char) -> char {
     fn single(mut chars: impl Iterator<Item = char>, or: char) -> char {
         match (chars.next(), chars.next()) {
@@ -191,7 +192,8 @@ pub fn fold_char(c: char) -> char {
             (_, _) => or,
         }
     }
-    single(single(c.to_uppercase(), c).to_lowercase(), c)
+    let folded = single(single(c.to_uppercase(), c).to_lowercase(), c);
+    if folded.is_ascii() && !c.is_ascii() { c } else { folded }
 }
 
 #[cfg(test)]
