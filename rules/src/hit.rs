@@ -9,7 +9,7 @@
 //! length, so that an alert can print them again ([`ValueRef::read`]).
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 mod codec;

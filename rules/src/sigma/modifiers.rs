@@ -624,7 +624,7 @@ fn network(text: &str) -> Result<ipnet::IpNet, Fault> {
     let network: ipnet::IpNet = match text.parse() {
         Ok(network) => network,
         // An address alone is a network of one.
-        Err(_) => match text.parse::<std::net::IpAddr>() {
+        Err(_) => match text.parse::<core::net::IpAddr>() {
             Ok(address) => address.into(),
             Err(_) => return Err(bad),
         },
