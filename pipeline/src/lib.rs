@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod out;
+pub mod report;
 pub mod sink;
 pub mod text;
 pub mod yaml;
