@@ -15,6 +15,7 @@ macro_rules! families {
 
 families! {
     cisco_asa,
+    fortigate,
     iptables,
     suricata,
 }

@@ -5,6 +5,7 @@
 //! All of them take hostile bytes, run in linear time, stop at named caps and never allocate, except
 //! where a text has to be unescaped into a buffer of the caller's.
 
+pub mod cef;
 pub mod csv;
 pub mod json;
 pub mod keys;

@@ -1,0 +1,164 @@
+//! Extensions of CEF: `key=value` where values hold blanks and no quotes.
+//!
+//! A value ends where a blank, a key and `=` follow; `\=`, `\\`, `\n` are escapes. Vendors forget to escape, so a word
+//! before `=` counts as a key only if it looks like one. Source: ArcSight, Common Event Format, "Extension".
+
+use memchr::memchr;
+
+/// Longest key: ArcSight's own are below 40 bytes, vendors' with their prefixes below 60.
+const KEY_MAX: usize = 63;
+
+/// One pair of an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair<'a> {
+    /// Offset of the key's first byte in the text that was given.
+    pub offset: usize,
+    /// The key.
+    pub key: &'a [u8],
+    /// The value, trimmed; escapes not resolved.
+    pub value: &'a [u8],
+    /// Whether a backslash stands in the value.
+    pub escaped: bool,
+}
+
+/// The pairs of an extension, from left to right.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    text: &'a [u8],
+    /// Where the next key begins; the text's end if there is none.
+    at: usize,
+}
+
+/// The pairs of `text`. What stands before the first key is skipped.
+pub fn pairs(text: &[u8]) -> Pairs<'_> {
+    let at = match key_at(text, 0) {
+        Some(_) => 0,
+        None => next_key(text, 0),
+    };
+    Pairs { text, at }
+}
+
+/// The vendor's seven header fields between `|`, and the extension. The `CEF:` in front may be lost on the way.
+/// `None` if there are fewer bars. `\|` in a field does not end it.
+pub fn header(text: &[u8]) -> Option<([&[u8]; 7], &[u8])> {
+    let mut fields = [&b""[..]; 7];
+    let mut at = 0;
+    for field in &mut fields {
+        let begin = at;
+        loop {
+            at += memchr(b'|', text.get(at..)?)?;
+            if at == begin || text[at - 1] != b'\\' {
+                break;
+            }
+            at += 1;
+        }
+        *field = &text[begin..at];
+        at += 1;
+    }
+    Some((fields, &text[at..]))
+}
+
+/// Appends `value` to `into` with its escapes resolved.
+pub fn unescape(value: &[u8], into: &mut Vec<u8>) {
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        match (byte, bytes.as_slice().first()) {
+            (b'\\', Some(&next @ (b'=' | b'\\' | b'|'))) => {
+                into.push(next);
+                bytes.next();
+            }
+            (b'\\', Some(b'n' | b'r')) => {
+                into.push(b'\n');
+                bytes.next();
+            }
+            _ => into.push(byte),
+        }
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Pair<'a>;
+
+    fn next(&mut self) -> Option<Pair<'a>> {
+        let begin = self.at;
+        let equals = key_at(self.text, begin)?;
+        let next = next_key(self.text, equals + 1);
+        self.at = next;
+        let value = self.text[equals + 1..next].trim_ascii();
+        let key = &self.text[begin..equals];
+        Some(Pair { offset: begin, key, value, escaped: memchr(b'\\', value).is_some() })
+    }
+}
+
+/// Where the `=` of the key that begins at `at` stands. `None` if no key begins there.
+fn key_at(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let length = rest
+        .iter()
+        .take(KEY_MAX + 1)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']'))
+        .count();
+    (length > 0 && rest.get(length) == Some(&b'=')).then_some(at + length)
+}
+
+/// Where the next key after a blank begins, from `from` on.
+fn next_key(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(length) = text.get(at..).and_then(|rest| memchr(b' ', rest)) {
+        at += length + 1;
+        if key_at(text, at).is_some() {
+            return at;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, want: &[(&str, &str)]) {
+        let found: Vec<_> = pairs(text.as_bytes())
+            .map(|pair| {
+                assert_eq!(&text.as_bytes()[pair.offset..pair.offset + pair.key.len()], pair.key);
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                (text(pair.key), text(pair.value))
+            })
+            .collect();
+        let want: Vec<_> = want.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        assert_eq!(found, want, "{text}");
+    }
+
+    #[test]
+    fn values_hold_blanks_and_end_before_the_next_key() {
+        check("src=192.0.2.1 msg=two words act=deny", &[("src", "192.0.2.1"), ("msg", "two words"), ("act", "deny")]);
+        check("msg=a = b c=d", &[("msg", "a = b"), ("c", "d")]);
+        check(r"url=http://x/?a\=1 b=2", &[("url", r"http://x/?a\=1"), ("b", "2")]);
+        check("stray a=1 b=", &[("a", "1"), ("b", "")]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn the_header_has_seven_fields() {
+        let (fields, extension) = header(br"CEF:0|V|P|1|42|a \| b|5|src=192.0.2.1").expect("a header");
+        assert_eq!(fields[5], br"a \| b");
+        assert_eq!(extension, b"src=192.0.2.1");
+        assert_eq!(header(b"CEF:0|V|P|1|42|a|5"), None);
+        assert_eq!(header(b""), None);
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        let mut text = Vec::new();
+        unescape(br"a\=b\\c\nd\x", &mut text);
+        assert_eq!(text, b"a=b\\c\nd\\x");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_ends_and_gives_no_more_pairs_than_bytes(text in "[a= \\\\|]{0,80}") {
+            proptest::prop_assert!(pairs(text.as_bytes()).count() <= text.len());
+            let _ = header(text.as_bytes());
+        }
+    }
+}
