@@ -19,16 +19,23 @@ mod alert;
 mod attack;
 mod batch;
 mod bound;
+mod delivered;
 mod event;
+mod evict;
+mod instance;
 mod program;
+mod snapshot;
 mod state;
 mod step;
 mod stream;
+mod voice;
 mod window;
 
 pub use alert::{EVIDENCE_MAX, alert_id, span};
 pub use batch::{Share, correlate};
+pub use delivered::Delivered;
 pub use program::{LOOKBACK_MAX, VALUES_MAX};
+pub use snapshot::DamagedSnapshot;
 pub use stream::Correlator;
 
 use std::sync::Arc;

@@ -1,16 +1,17 @@
 //! Hits as they come, alerts as soon as they are certain.
 
-use super::alert::{Frame, Scene, Telling, alert_id, build};
-use super::bound::{may_hold, nearness};
+use super::alert::Frame;
+use super::bound::may_hold;
 use super::event::{Event, Origin, Payload, Rows};
 use super::program::Program;
-use super::state::{Core, Episode, NEVER};
+use super::state::{Core, NEVER};
 use super::step::{self, Outcome, Scratch};
+use super::voice::{Told, voice};
 use super::{Counters, Settings};
 use crate::hit::{HitBatch, HitRef, LEAVES_MAX};
 use crate::plan::{Plan, UnfitTree};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use schemas::{Alert, AlertId, AlertStatus};
+use schemas::Alert;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -23,17 +24,6 @@ const TICK_BITS: u32 = 18;
 pub(super) struct Waiting {
     pub time_us: i64,
     pub event: Event,
-}
-
-/// What has been told of an episode.
-#[derive(Clone, Debug)]
-pub(super) struct Told {
-    pub id: AlertId,
-    pub begin_us: i64,
-    /// Newest revision told; 0 before the first.
-    pub revision: u32,
-    /// What the next open revision is to name.
-    pub supersedes: Vec<AlertId>,
 }
 
 /// A group key of a tree, with all that is known of it.
@@ -49,11 +39,11 @@ pub(super) struct Key {
     /// Of an episode that was guessed ahead of the watermark.
     pub guessed: Option<Told>,
     /// When it has to be looked at again.
-    due_us: i64,
+    pub(super) due_us: i64,
     touched: bool,
     /// Number of waiting events at the last guess that found nothing.
     tried: usize,
-    size_bytes: usize,
+    pub(super) size_bytes: usize,
 }
 
 /// Joins hits into alerts, in event time.
@@ -64,8 +54,8 @@ pub(super) struct Key {
 pub struct Correlator {
     pub(super) plan: Arc<Plan>,
     pub(super) programs: Vec<Program>,
-    frames: Vec<Frame>,
-    settings: Settings,
+    pub(super) frames: Vec<Frame>,
+    pub(super) settings: Settings,
     pub(super) watermark_us: i64,
     pub(super) keys: Vec<Option<Box<Key>>>,
     free: Vec<u32>,
@@ -285,7 +275,6 @@ impl Correlator {
     }
 
     /// Puts a restored key where new ones go.
-    #[allow(dead_code)]
     pub(super) fn restore_key(
         &mut self,
         tree: u32,
@@ -326,7 +315,7 @@ impl Correlator {
         }
     }
 
-    fn remove(&mut self, at: u32) {
+    pub(super) fn remove(&mut self, at: u32) {
         let Some(key) = self.keys[at as usize].take() else {
             return;
         };
@@ -350,14 +339,7 @@ impl Correlator {
         key.waiting = later;
         key.tried = 0;
         due.sort_by_key(|waiting| waiting.time_us);
-        let mut voice = Voice {
-            plan: &self.plan,
-            frames: &self.frames,
-            tenant: &self.settings.tenant,
-            sources: &self.sources,
-            counters: &mut self.counters,
-            out,
-        };
+        let mut voice = voice!(self, out);
         let Key { tree, bytes, core, told, guessed, .. } = &mut *key;
         let tree = *tree as usize;
         let mut heard = |core: &mut Core, outcome: Outcome| {
@@ -464,70 +446,9 @@ impl Correlator {
         self.scratch.lacking = lacking;
         key.tried = key.waiting.len();
         if let (Some(begin_us), Some(episode)) = (found, &ahead.episode) {
-            let mut voice = Voice {
-                plan: &self.plan,
-                frames: &self.frames,
-                tenant: &self.settings.tenant,
-                sources: &self.sources,
-                counters: &mut self.counters,
-                out,
-            };
+            let mut voice = voice!(self, out);
             key.guessed = Some(voice.guess(key.tree as usize, &key.bytes, episode, begin_us));
         }
-    }
-
-    /// Frees a tenth of the budget, the keys farthest from firing first.
-    fn evict(&mut self, out: &mut Vec<Alert>) {
-        let goal = self.settings.state_bytes_max - self.settings.state_bytes_max / 10;
-        let near = |key: &Key, program: &Program| match &key.guessed {
-            Some(_) => 8,
-            None => nearness(program, &key.core, key.waiting.len()),
-        };
-        let mut bytes_by_nearness = [0usize; 9];
-        for key in self.keys.iter().flatten() {
-            bytes_by_nearness[near(key, &self.programs[key.tree as usize])] += key.size_bytes;
-        }
-        let excess = (self.counters.bytes as usize).saturating_sub(goal);
-        let mut freed = 0;
-        let mut up_to = 0;
-        while up_to < 8 && freed + bytes_by_nearness[up_to] < excess {
-            freed += bytes_by_nearness[up_to];
-            up_to += 1;
-        }
-        for at in 0..self.keys.len() as u32 {
-            let Some(key) = self.keys[at as usize].as_deref() else {
-                continue;
-            };
-            let nearness = near(key, &self.programs[key.tree as usize]);
-            let over = self.counters.bytes as usize > goal;
-            if nearness < up_to || (nearness == up_to && over) {
-                self.drop_key(at, out);
-            }
-        }
-    }
-
-    fn drop_key(&mut self, at: u32, out: &mut Vec<Alert>) {
-        let Some(key) = self.keys[at as usize].as_deref_mut() else {
-            return;
-        };
-        let tree = key.tree as usize;
-        let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).fold(key.core.newest_us, i64::max);
-        let until_us = &mut self.degraded_until_us[tree];
-        *until_us = (*until_us).max(newest_us.saturating_add(self.programs[tree].horizon_us));
-        if let Some(mut episode) = step::close(&self.programs[tree], &mut key.core) {
-            episode.degraded = true;
-            let mut voice = Voice {
-                plan: &self.plan,
-                frames: &self.frames,
-                tenant: &self.settings.tenant,
-                sources: &self.sources,
-                counters: &mut self.counters,
-                out,
-            };
-            voice.close(tree, &key.bytes, &episode, &mut key.told, &mut key.guessed);
-        }
-        self.counters.evicted += 1;
-        self.remove(at);
     }
 }
 
@@ -553,124 +474,5 @@ impl Key {
             None => self.core.newest_us.saturating_add(program.horizon_us),
         };
         waiting_us.min(self.core.next_tick_us).min(over_us)
-    }
-}
-
-/// Tells alerts, and keeps the books on what was told.
-struct Voice<'a> {
-    plan: &'a Plan,
-    frames: &'a [Frame],
-    tenant: &'a Arc<str>,
-    sources: &'a [Arc<str>],
-    counters: &'a mut Counters,
-    out: &'a mut Vec<Alert>,
-}
-
-impl Voice<'_> {
-    fn tell(&mut self, tree: usize, key: &[u8], episode: &Episode, telling: Telling) {
-        let (tree, frame) = (&self.plan.trees[tree], &self.frames[tree]);
-        let scene = Scene { tree, frame, tenant: self.tenant, sources: self.sources, rows: Rows::default() };
-        self.out.push(build(scene, key, episode, telling));
-    }
-
-    fn guess(&mut self, tree: usize, key: &[u8], episode: &Episode, begin_us: i64) -> Told {
-        self.counters.opened += 1;
-        self.tell(tree, key, episode, Telling { revision: 1, status: AlertStatus::Open, supersedes: Vec::new() });
-        let id = alert_id(&self.plan.trees[tree], self.tenant, key, begin_us);
-        Told { id, begin_us, revision: 1, supersedes: Vec::new() }
-    }
-
-    /// An episode has begun for certain: takes over the guess if that was right.
-    fn begin(&mut self, tree: usize, key: &[u8], episode: &Episode, guessed: &mut Option<Told>) -> Told {
-        if let Some(right) = guessed.take_if(|guessed| guessed.begin_us == episode.begin_us) {
-            return right;
-        }
-        let id = alert_id(&self.plan.trees[tree], self.tenant, key, episode.begin_us);
-        Told { id, begin_us: episode.begin_us, revision: 0, supersedes: Vec::new() }
-    }
-
-    /// Takes back a guess that turned out to lie inside `episode`.
-    fn supersede(&mut self, tree: usize, key: &[u8], episode: &Episode, told: &mut Told, guessed: &mut Option<Told>) {
-        let inside = |guessed: &mut Told| guessed.begin_us > told.begin_us && guessed.begin_us <= episode.last_us;
-        if let Some(wrong) = guessed.take_if(inside) {
-            self.take_back(tree, key, episode, &wrong);
-            told.supersedes.push(wrong.id);
-        }
-    }
-
-    fn take_back(&mut self, tree: usize, key: &[u8], episode: &Episode, wrong: &Told) {
-        self.counters.superseded += 1;
-        let telling = Telling { revision: wrong.revision + 1, status: AlertStatus::Superseded, supersedes: Vec::new() };
-        self.tell(tree, key, episode, telling);
-        if let Some(alert) = self.out.last_mut() {
-            (alert.alert_id, alert.triggered_at) = (wrong.id, wrong.begin_us);
-        }
-    }
-
-    /// Tells that an episode is open, unless that is known and nothing is to be added.
-    fn open(
-        &mut self,
-        tree: usize,
-        key: &[u8],
-        episode: &Episode,
-        told: &mut Option<Told>,
-        guessed: &mut Option<Told>,
-    ) {
-        let Some(told) = told else {
-            return;
-        };
-        self.supersede(tree, key, episode, told, guessed);
-        if told.revision > 0 && told.supersedes.is_empty() {
-            return;
-        }
-        self.counters.opened += u64::from(told.revision == 0);
-        told.revision += 1;
-        let supersedes = std::mem::take(&mut told.supersedes);
-        self.tell(tree, key, episode, Telling { revision: told.revision, status: AlertStatus::Open, supersedes });
-    }
-
-    /// Tells the end. The last revision names nothing that it supersedes: it is the same however the events arrived.
-    fn close(
-        &mut self,
-        tree: usize,
-        key: &[u8],
-        episode: &Episode,
-        told: &mut Option<Told>,
-        guessed: &mut Option<Told>,
-    ) {
-        let Some(mut own) = told.take() else {
-            return;
-        };
-        self.supersede(tree, key, episode, &mut own, guessed);
-        if !own.supersedes.is_empty() {
-            let mut again = Some(own.clone());
-            self.open(tree, key, episode, &mut again, guessed);
-            own = again.unwrap_or(own);
-        }
-        self.counters.opened += u64::from(own.revision == 0);
-        self.counters.closed += 1;
-        let telling = Telling { revision: own.revision + 1, status: AlertStatus::Closed, supersedes: Vec::new() };
-        self.tell(tree, key, episode, telling);
-    }
-
-    /// A guess that did not come true: only possible where state was lost in between.
-    fn withdraw(&mut self, tree: usize, key: &[u8], guessed: &mut Option<Told>) {
-        if let Some(wrong) = guessed.take() {
-            let episode = Episode {
-                begin_us: wrong.begin_us,
-                last_us: wrong.begin_us,
-                first_us: wrong.begin_us,
-                seen_us: wrong.begin_us,
-                count: 0,
-                figures: Vec::new(),
-                peaks: Vec::new(),
-                members: Vec::new(),
-                values: Vec::new(),
-                opening: Vec::new(),
-                latest: Vec::new(),
-                degraded: true,
-            };
-            self.take_back(tree, key, &episode, &wrong);
-        }
     }
 }

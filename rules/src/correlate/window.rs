@@ -283,7 +283,6 @@ impl Numbers {
     }
 
     /// All, in the order of time.
-    #[allow(dead_code)]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (i64, i128)> {
         self.entries.iter().copied()
     }
