@@ -8,8 +8,8 @@
 //! grouping and counting are comparisons of bytes and no stage needs to know a type. The bytes say their own type and
 //! length, so that an alert can print them again ([`ValueRef::read`]).
 
-use std::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::fmt;
 use std::sync::Arc;
 
 mod codec;

@@ -631,6 +631,12 @@ fn by_batch(tree: &Tree, all: &[Happened], batches: usize, parts: u64) -> BTreeM
 
 const LATENESS_US: i64 = 6;
 
+#[derive(Clone, Copy, PartialEq)]
+enum Restarts {
+    None,
+    Some,
+}
+
 /// Arrival order: by time plus a delay of less than the lateness.
 fn arriving(mut all: Vec<Happened>, delays: &[u8]) -> Vec<Happened> {
     let delay = |hit: &Happened| i64::from(delays[hit.offset as usize % delays.len()]) % LATENESS_US;
@@ -638,7 +644,8 @@ fn arriving(mut all: Vec<Happened>, delays: &[u8]) -> Vec<Happened> {
     all
 }
 
-fn by_stream(tree: &Tree, arriving: &[Happened], cuts: &[u8]) -> Vec<Alert> {
+fn by_stream(tree: &Tree, arriving: &[Happened], cuts: &[u8], restarts: Restarts) -> Vec<Alert> {
+    let restarts = restarts == Restarts::Some;
     let plan = Arc::new(Plan { trees: vec![tree.clone()] });
     let mut correlator = Correlator::new(Arc::clone(&plan), Settings::default()).unwrap();
     let mut out = Vec::new();
@@ -654,6 +661,10 @@ fn by_stream(tree: &Tree, arriving: &[Happened], cuts: &[u8]) -> Vec<Alert> {
         }
         if cut & 3 == 3 {
             correlator.advance(newest_us - LATENESS_US, &mut out);
+        }
+        if cut & 4 == 4 && restarts {
+            let bytes = correlator.snapshot();
+            correlator = Correlator::restore(Arc::clone(&plan), Settings::default(), &bytes).unwrap().0;
         }
     }
     correlator.push(&batch, &mut out);
@@ -678,7 +689,40 @@ proptest! {
         tree in tree(), given in vec(given(), 0..25), delays in vec(any::<u8>(), 1..10), cuts in vec(any::<u8>(), 1..10),
     ) {
         let all = happened(&given, tree.leaves.len());
-        let told = by_stream(&tree, &arriving(all.clone(), &delays), &cuts);
+        let told = by_stream(&tree, &arriving(all.clone(), &delays), &cuts, Restarts::None);
         prop_assert_eq!(last_revisions(&tree, &told), by_batch(&tree, &all, 1, 1));
+    }
+
+    #[test]
+    fn a_restart_from_a_snapshot_changes_nothing(
+        tree in tree(), given in vec(given(), 0..25), delays in vec(any::<u8>(), 1..10), cuts in vec(any::<u8>(), 1..10),
+    ) {
+        let arriving = arriving(happened(&given, tree.leaves.len()), &delays);
+        let without = by_stream(&tree, &arriving, &cuts, Restarts::None);
+        let with = by_stream(&tree, &arriving, &cuts, Restarts::Some);
+        let sorted = |alerts: Vec<Alert>| {
+            let mut all: Vec<String> = alerts.iter().map(|alert| format!("{alert:?}")).collect();
+            all.sort();
+            all
+        };
+        prop_assert_eq!(sorted(with), sorted(without));
+    }
+
+    #[test]
+    fn a_damaged_snapshot_never_panics(
+        tree in tree(), given in vec(given(), 1..25), at in any::<proptest::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let plan = Arc::new(Plan { trees: vec![tree.clone()] });
+        let mut correlator = Correlator::new(Arc::clone(&plan), Settings::default()).unwrap();
+        let mut batch = HitBatch::new();
+        happened(&given, tree.leaves.len()).iter().for_each(|hit| push(&mut batch, hit));
+        let mut out = Vec::new();
+        correlator.push(&batch, &mut out);
+        correlator.advance(20, &mut out);
+        let mut bytes = correlator.snapshot();
+        let at = at.index(bytes.len());
+        prop_assert!(Correlator::restore(Arc::clone(&plan), Settings::default(), &bytes[..at]).is_err());
+        bytes[at] = byte;
+        let _ = Correlator::restore(plan, Settings::default(), &bytes);
     }
 }
