@@ -85,12 +85,12 @@ impl Session {
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
         let Session { format, time, memories, scratch, detector } = self;
         time.received_us = place.received_us;
-        let record = transport::open(line, time);
+        let mut record = transport::open(line, time);
         if record.line.trim_ascii().is_empty() {
             return Err(Reject { family: format.name(), offset: 0, kind: RejectKind::Empty });
         }
         let mut run = Run { format: *format, memories, detector, line, place, batch };
-        run.record(record, scratch)
+        run.record(&mut record, scratch)
     }
 
     /// What detection has said so far, for `auto`.
@@ -115,10 +115,10 @@ struct Run<'s> {
 }
 
 impl Run<'_> {
-    fn record(&mut self, record: Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+    fn record(&mut self, record: &mut Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
         match self.format {
             Format::Auto => self.auto(record, scratch),
-            Format::Family(index) => self.fixed(index, &record, scratch),
+            Format::Family(index) => self.fixed(index, record, scratch),
         }
     }
 
@@ -158,21 +158,21 @@ impl Run<'_> {
         }
     }
 
-    fn auto(&mut self, mut record: Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+    fn auto(&mut self, record: &mut Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
         if record.shape == Shape::Object {
             record.keys = Keys::of(first_object(record.body));
         }
-        let choice = Detector::choose(&record, self.memories);
+        let choice = Detector::choose(record, self.memories);
         let sure = choice.is_some_and(|(_, confidence)| confidence == crate::Confidence::Certain);
         if record.shape == Shape::Object && !sure {
             // what a shipper wraps is worth more than the shipper's own members
-            let inner = self.unwrap(&record, scratch, |run, inner, scratch| {
+            let inner = self.unwrap(record, scratch, |run, inner, scratch| {
                 let mut inner = inner.clone();
                 if inner.shape == Shape::Object {
                     inner.keys = Keys::of(first_object(inner.body));
                 }
                 let known = inner.shape == Shape::Object || Detector::choose(&inner, run.memories) > choice;
-                (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.auto(inner, scratch))
+                (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.auto(&mut inner, scratch))
             });
             if let Some(result) = inner {
                 return result;
@@ -180,18 +180,18 @@ impl Run<'_> {
         }
         self.detector.count(choice);
         let Some((index, _)) = choice else {
-            return Err(self.reject("auto", &record, record.not_this_family("a line of a known family")));
+            return Err(self.reject("auto", record, record.not_this_family("a line of a known family")));
         };
-        let first = self.parse(index, &record);
+        let first = self.parse(index, record);
         match first {
             Err(refused) if !sure => {
                 // the next family that would take it: the surest was wrong about this line
                 let others = FAMILIES.iter().enumerate().filter(|(other, _)| *other != index);
                 let next = others
-                    .filter_map(|(other, family)| family.detect(&record, &self.memories[other]).map(|_| other))
+                    .filter_map(|(other, family)| family.detect(record, &self.memories[other]).map(|_| other))
                     .next();
                 match next {
-                    Some(other) => self.parse(other, &record).or(Err(refused)),
+                    Some(other) => self.parse(other, record).or(Err(refused)),
                     None => Err(refused),
                 }
             }

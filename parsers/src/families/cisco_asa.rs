@@ -186,6 +186,7 @@ fn other(text: &[u8], row: &mut Row<'_>) {
     row.text(key::MESSAGE, text.trim_ascii());
     ends::group_user_ip(text, row);
     ends::local_remote(text, row);
+    ends::from_to(text, row);
 }
 
 /// A body without a percent tag in front: the tag may stand later, old Firepower has none, and its manager audits in prose.

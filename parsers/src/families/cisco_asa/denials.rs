@@ -3,7 +3,7 @@
 use schemas::{Action, Direction, EventKind, Ip, PortState, Row, Transport, key};
 
 use super::ends::{self, End};
-use crate::lex::text::{Cursor, contains};
+use crate::lex::text::{Cursor, contains, split_once};
 
 /// `access-list ACL {permitted|denied|est-allowed} PROTO [for user 'U' ]IF/A(p)[(id)] -> IF/B(q)[(id)] hit-cnt N …`
 /// (106100, 106102, 106103). For ICMP the numbers in brackets are type and code.
@@ -174,10 +174,14 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
         110_002 | 110_003 => Shape { action: Action::Drop, ..Shape::denied(Protocol::LastWord) },
         209_004 | 209_005 => Shape::alerted(Protocol::None),
         303_002 => Shape { action: Action::Allow, state: Some(PortState::Open), ..Shape::denied(Protocol::Is(Transport::TCP)) },
-        419_002 => Shape::alerted(Protocol::Is(Transport::TCP)),
-        434_002 | 434_004 => Shape::denied(Protocol::BeforePacket),
+        419_002 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::Is(Transport::TCP)) },
+        400_000..=400_051 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::None) },
+        419_001 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Is(Transport::TCP)) },
+        434_002 => Shape::denied(Protocol::BeforePacket),
+        500_003 => Shape::denied(Protocol::Is(Transport::TCP)),
         500_004 => Shape::alerted(Protocol::Equals),
-        507_001 | 507_003 => Shape::denied(Protocol::Word(0)),
+        507_001 => Shape::denied(Protocol::Is(Transport::TCP)),
+        507_003 => Shape::denied(Protocol::Word(0)),
         710_001 | 710_002 => Shape {
             action: Action::Allow,
             // 710001: the cookie was not verified yet
@@ -249,6 +253,11 @@ fn from_to(shape: &Shape, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<
         row.text(key::MESSAGE, sentence.trim_ascii());
     }
     let before = cursor.until_str(b"from ")?.trim_ascii_end();
+    // 4000nn: `IDS:2004 ICMP echo request from …`
+    if let Some((signature, name)) = before.strip_prefix(b"IDS:").and_then(|text| split_once(text, b' ')) {
+        row.text(key::SIGNATURE_ID, signature);
+        row.text(key::SIGNATURE, name);
+    }
     let word = |at: usize| before.split(|&b| b == b' ').nth(at);
     let transport = match shape.protocol {
         Protocol::None => None,
@@ -259,7 +268,7 @@ fn from_to(shape: &Shape, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<
         Protocol::Equals => {
             let mut ahead = Cursor::new(before);
             ahead.until_str(b"protocol=");
-            ahead.number().and_then(|number| u8::try_from(number).ok()).map(Transport)
+            Transport::parse(ahead.take_while(|b| b.is_ascii_alphanumeric()))
         }
     };
     row.set_opt(key::TRANSPORT, transport);
@@ -329,7 +338,7 @@ fn accessed(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     row.set(key::ACTION, Action::Allow);
     row.set(key::TRANSPORT, Transport::TCP);
     let mut who = cursor.until_str(b" Accessed ")?;
-    if let Some((user, rest)) = crate::lex::text::split_once(who, b'@') {
+    if let Some((user, rest)) = split_once(who, b'@') {
         ends::set_user_name(user, row);
         who = rest;
     }
@@ -341,7 +350,7 @@ fn accessed(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     cursor.take_if(b"JAVA ");
     cursor.expect(b"URL ")?;
     let target = cursor.finish().trim_ascii();
-    let target = crate::lex::text::split_once(target, b'@').map_or(target, |(user, rest)| {
+    let target = split_once(target, b'@').map_or(target, |(user, rest)| {
         if user.contains(&b'/') { target } else { rest }
     });
     // B is an address or a name and ends at the colon before the URL; an IPv6 address has colons of its own
@@ -386,9 +395,9 @@ fn icmp_denied(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     if cursor.until_str(b"on interface ").is_some() {
         row.text(key::IN_INTERFACE, cursor.word());
         if cursor.take_if(b"to ") {
-            let mut destination = ends::either(cursor)?;
-            destination.address = destination.address.strip_suffix(b":").unwrap_or(destination.address);
-            ends::set_destination(row, &destination);
+            let address = cursor.word();
+            let address = address.strip_suffix(b":").unwrap_or(address);
+            ends::set_destination(row, &End { address, ..End::default() });
         }
     }
     Some(())

@@ -312,3 +312,22 @@ pub(super) fn local_remote(text: &[u8], row: &mut Row<'_>) {
         }
     }
 }
+
+/// `… from [IF:]A[/p] to [IF:]B[/q]` in a message that is not mapped, if both are addresses beyond doubt.
+pub(super) fn from_to(text: &[u8], row: &mut Row<'_>) {
+    let mut cursor = Cursor::new(text);
+    if cursor.until_str(b" from ").is_none() {
+        return;
+    }
+    let Some(source) = either(&mut cursor) else { return };
+    brackets(&mut cursor);
+    if !cursor.take_if(b" to ") {
+        return;
+    }
+    let Some(mut destination) = either(&mut cursor) else { return };
+    destination.address = destination.address.strip_suffix(b".").unwrap_or(destination.address);
+    if Ip::parse(source.address).is_some() && Ip::parse(destination.address).is_some() {
+        set_source(row, &source);
+        set_destination(row, &destination);
+    }
+}

@@ -19,6 +19,7 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
         113_019 => vpn_end(cursor, row),
         716_038 | 716_039 => web_vpn(number, cursor, row),
         113_029..=113_039 | 716_001..=716_037 | 716_040..=716_999 | 722_000..=722_999 => group(number, cursor, row),
+        109_005..=109_008 => cut_through(number, cursor, row),
         734_001 => dap(cursor, row),
         750_000..=751_999 => ike(number, cursor, row),
         109_201 | 109_207 | 109_210 | 109_213 => uauth(cursor, row),
@@ -48,15 +49,41 @@ fn management(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option
     cursor.until_str(b"from ")?;
     let source = ends::either(cursor)?;
     cursor.expect(b" to ")?;
-    let destination = ends::end(cursor)?;
-    ends::set_source(row, &source);
-    ends::set_destination(row, &destination);
-    row.set(key::TRANSPORT, Transport::TCP);
-    if !destination.port.iter().all(u8::is_ascii_digit) {
-        row.text(key::APP_PROTO, destination.port);
+    let destination = ends::either(cursor)?;
+    // `from serial to console`: no network
+    if source.address == b"serial" || destination.address == b"console" {
+        row.fixed(key::APP_PROTO, "console");
+    } else {
+        ends::set_source(row, &source);
+        ends::set_destination(row, &destination);
+        row.set(key::TRANSPORT, Transport::TCP);
+        if !destination.port.iter().all(u8::is_ascii_digit) {
+            row.text(key::APP_PROTO, destination.port);
+        }
     }
     cursor.until_str(b"for user ")?;
     ends::set_user_name(cursor.finish(), row);
+    Some(())
+}
+
+/// `{Authentication|Authorization} {succeeded|failed|permitted|denied} for user 'U' from A/p to B/q on interface I`: cut-through proxy.
+fn cut_through(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
+    if matches!(number, 109_005 | 109_006) {
+        auth(row, if number == 109_005 { Outcome::Success } else { Outcome::Failure });
+    } else {
+        row.set(key::KIND, EventKind::Flow);
+        row.set(key::ACTION, if number == 109_007 { Action::Allow } else { Action::Deny });
+    }
+    cursor.until_str(b"for user ")?;
+    ends::set_user_name(cursor.until_str(b" from ")?, row);
+    let source = ends::either(cursor)?;
+    cursor.expect(b" to ")?;
+    let destination = ends::either(cursor)?;
+    ends::set_source(row, &source);
+    ends::set_destination(row, &destination);
+    if cursor.until_str(b"on interface ").is_some() {
+        row.text(key::IN_INTERFACE, cursor.word());
+    }
     Some(())
 }
 
