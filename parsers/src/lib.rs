@@ -17,6 +17,7 @@ pub mod families;
 pub mod lex;
 mod session;
 pub mod transport;
+mod windows;
 
 pub use detect::Confidence;
 pub use families::FAMILIES;

@@ -18,6 +18,8 @@ families! {
     fortigate,
     iptables,
     suricata,
+    sysmon,
+    windows_security,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -13,4 +13,5 @@ pub mod kv;
 pub mod syslog;
 pub mod text;
 pub mod time;
+pub mod winevent;
 pub mod xml;

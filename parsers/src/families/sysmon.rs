@@ -1,0 +1,196 @@
+//! Sysmon: processes, connections, DNS questions, and the rest as it is.
+//!
+//! `time` is `UtcTime`, when it happened; the record's own time is that of writing, some milliseconds later. A connection's
+//! source is who began it for TCP; for UDP Sysmon takes the first packet that it saw, so there it is not said who began.
+//!
+//! Source: OTRF/OSSEM-DD, `windows/sysmon/events`.
+
+use schemas::{Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key};
+
+use crate::lex::text::{contains, trim};
+use crate::lex::winevent::{Field, Slot, WinEvent};
+use crate::transport::{Accepts, Record, Shape, set_time};
+use crate::windows::{account, common, each_event, is_event_xml, leave, process_id, program, text};
+use crate::{Confidence, Memory, Parsed, Parser, Refusal, detect::Keys};
+
+/// The family.
+pub struct Family;
+
+const NAME: &str = "sysmon";
+
+macro_rules! source {
+    ($name:ident, $categories:expr) => {
+        static $name: LogSource = LogSource {
+            family: NAME,
+            vendor: "Microsoft",
+            product: "Sysmon",
+            dataset: "sysmon",
+            categories: $categories,
+            products: &["windows"],
+            services: &["sysmon"],
+        };
+    };
+}
+source!(PROCESS, &["process_creation"]);
+source!(ENDED, &["process_termination"]);
+source!(NETWORK, &["network_connection"]);
+source!(DNS, &["dns_query"]);
+source!(FILE, &["file_event"]);
+source!(REGISTRY, &["registry_event", "registry_set"]);
+source!(IMAGE, &["image_load"]);
+source!(PIPE, &["pipe_created"]);
+source!(OTHER, &[]);
+
+impl Parser for Family {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["sysmon_xml"]
+    }
+
+    fn accepts(&self) -> Accepts {
+        Accepts::Both
+    }
+
+    fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
+        let known = match record.shape {
+            Shape::Object => {
+                let keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::EVENT_ID);
+                record.keys.has_any(keys)
+                    && (contains(record.body, b"\"Microsoft-Windows-Sysmon") || contains(record.body, b"\"Linux-Sysmon"))
+            }
+            Shape::Text => {
+                // The provider stands at the beginning of the system part.
+                is_event_xml(record.body) && contains(&record.body[..record.body.len().min(400)], b"-Sysmon")
+            }
+        };
+        known.then_some(Confidence::Certain)
+    }
+
+    fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+        each_event(record, row, |event, row| {
+            if !event.is_from(b"Sysmon") {
+                return Err(RejectKind::NotThisFamily { expected: "an event of Sysmon" });
+            }
+            write(event, record, row)
+        })
+    }
+}
+
+fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+    let code = common(event, record, row)?;
+    let happened = event.take(Slot::UtcTime);
+    if let Some((mut stamp, _)) = crate::lex::time::iso(happened.raw()) {
+        // Written without a zone; it is UTC whatever the source's zone.
+        stamp.offset = stamp.offset.or(Some(0));
+        if let Some(us) = record.time.resolve(&stamp) {
+            set_time(row, us);
+        }
+    }
+    let path = event.first(&[Slot::Image, Slot::EcsProgram]);
+    program(row, path);
+    let pid = event.first(&[Slot::ProcessId, Slot::EcsProcessId]);
+    process_id(row, pid);
+    let user = event.first(&[Slot::User, Slot::EcsUser, Slot::AccountName, Slot::SystemAccount]);
+    account(row, user);
+    if !row.has(Column::UserDomain) {
+        text(row, key::USER_DOMAIN, event.peek(Slot::EcsUserDomain).or(|| event.peek(Slot::SystemDomain)));
+    }
+    let (kind, source) = match code {
+        1 | 5 => {
+            row.set(key::ACTION, if code == 1 { Action::Start } else { Action::End });
+            let (command, parent) = (event.take(Slot::CommandLine), event.take(Slot::ParentImage));
+            text(row, key::PROCESS_COMMAND, command);
+            text(row, key::PARENT_PATH, parent);
+            let command = event.take(Slot::ParentCommandLine);
+            text(row, key::PARENT_COMMAND, command);
+            (EventKind::Process, if code == 1 { &PROCESS } else { &ENDED })
+        }
+        3 => {
+            connection(event, row)?;
+            (EventKind::Flow, &NETWORK)
+        }
+        22 => {
+            question(event, row);
+            (EventKind::Dns, &DNS)
+        }
+        7 => (EventKind::Other, &IMAGE),
+        11 | 15 | 23 | 26 => (EventKind::Other, &FILE),
+        12..=14 => (EventKind::Other, &REGISTRY),
+        17 | 18 => (EventKind::Other, &PIPE),
+        _ => (EventKind::Other, &OTHER),
+    };
+    row.set(key::KIND, kind);
+    row.log_source(source);
+    leave(event, row);
+    Ok(())
+}
+
+fn put(row: &mut Row<'_>, column: Column, field: Field<'_>) -> Result<(), RejectKind> {
+    if field.is_absent() { Ok(()) } else { row.put(column, field.raw()) }
+}
+
+fn connection(event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+    let ends: [(Column, &[Slot]); 4] = [
+        (Column::SrcIp, &[Slot::SourceIp, Slot::EcsSourceIp]),
+        (Column::SrcPort, &[Slot::SourcePort, Slot::EcsSourcePort]),
+        (Column::DstIp, &[Slot::DestinationIp, Slot::EcsDestinationIp]),
+        (Column::DstPort, &[Slot::DestinationPort, Slot::EcsDestinationPort]),
+    ];
+    for (column, slots) in ends {
+        put(row, column, event.first(slots))?;
+    }
+    let names = (event.take(Slot::SourceHostname), event.take(Slot::DestinationHostname));
+    text(row, key::SRC_HOST, names.0);
+    text(row, key::DST_HOST, names.1);
+    let transport = Transport::parse(event.first(&[Slot::Protocol, Slot::EcsTransport]).raw());
+    row.set_opt(key::TRANSPORT, transport);
+    let initiated = match event.take(Slot::Initiated).raw() {
+        b"true" | b"True" => true,
+        b"false" | b"False" => false,
+        _ => return Ok(()),
+    };
+    row.set(key::DIRECTION, if initiated { Direction::Outbound } else { Direction::Inbound });
+    if transport == Some(Transport::TCP) {
+        row.set(key::INITIATOR, Initiator::Source);
+        if !initiated {
+            row.set(key::PORT_STATE, PortState::Open);
+        }
+    }
+    Ok(())
+}
+
+fn question(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
+    let name = event.first(&[Slot::QueryName, Slot::EcsQuestion]);
+    text(row, key::DNS_QUERY, name);
+    let status = event.take(Slot::QueryStatus);
+    // Windows' own codes for the common results. Source: winerror.h, DNS_ERROR_*.
+    match status.raw() {
+        b"0" => row.fixed(key::DNS_RCODE, "NOERROR"),
+        b"9001" => row.fixed(key::DNS_RCODE, "FORMERR"),
+        b"9002" => row.fixed(key::DNS_RCODE, "SERVFAIL"),
+        b"9003" => row.fixed(key::DNS_RCODE, "NXDOMAIN"),
+        b"9005" => row.fixed(key::DNS_RCODE, "REFUSED"),
+        _ => text(row, key::DNS_RCODE, status),
+    }
+    let results = event.take(Slot::QueryResults);
+    if !results.is_absent() {
+        // `type:  5 www.example.net;::ffff:192.0.2.1;`
+        results.with(|results| row.list(key::DNS_ANSWERS, results.split(|byte| *byte == b';').filter_map(answer)));
+    }
+}
+
+fn answer(result: &[u8]) -> Option<&[u8]> {
+    let result = trim(result);
+    let data = match result.strip_prefix(b"type:") {
+        Some(typed) => {
+            let typed = typed.trim_ascii_start();
+            let digits = typed.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            trim(&typed[digits..])
+        }
+        None => result.strip_prefix(b"::ffff:").unwrap_or(result),
+    };
+    (!data.is_empty()).then_some(data)
+}

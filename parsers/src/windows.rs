@@ -1,0 +1,142 @@
+//! What the two families of Windows events share: reading each event of a record, and writing what all events have.
+//!
+//! Beside `families/` and not in it, since a family knows no other; and not in `lex/`, which knows no columns.
+
+use schemas::{FieldKind, Key, RejectKind, Row, Span, key};
+
+use crate::lex::text::{contains, decimal, hexadecimal, rsplit_once};
+use crate::lex::winevent::{Field, Slot, WinEvent, read_json, read_xml};
+use crate::lex::xml::Reader;
+use crate::transport::{Record, Shape, set_time};
+use crate::{Parsed, Refusal};
+
+/// Whether a text is a rendered event: `<Event`, after an XML declaration, blanks or the viewer's dash, with the
+/// namespace of Windows events near its beginning.
+pub fn is_event_xml(body: &[u8]) -> bool {
+    let head = &body[..body.len().min(400)];
+    let start = head.trim_ascii_start();
+    let start = start.strip_prefix(b"- ").unwrap_or(start);
+    start.starts_with(b"<Event") || start.starts_with(b"<?xml") && contains(head, b"<Event")
+}
+
+/// Reads each event of a record and has it written; the rows of a document with several follow each other.
+pub fn each_event(
+    record: &Record<'_>,
+    row: &mut Row<'_>,
+    mut write: impl FnMut(&mut WinEvent<'_>, &mut Row<'_>) -> Result<(), RejectKind>,
+) -> Result<Parsed, Refusal> {
+    if record.shape == Shape::Object {
+        let mut event = read_json(record.body, |name, field| extra(row, name, field))?;
+        write(&mut event, row)?;
+        return Ok(Parsed::Events);
+    }
+    let mut reader = Reader::new(record.body);
+    let mut any = false;
+    loop {
+        let at = reader.at();
+        // The next event's row is begun before it is read, since its unknown fields go there at once.
+        if any {
+            if !contains(&record.body[at..], b"<Event") {
+                return Ok(Parsed::Events);
+            }
+            row.another()?;
+            record.stamp(row);
+        }
+        let Some(mut event) = read_xml(&mut reader, |name, field| extra(row, name, field)) else {
+            return Err(record.not_this_family("<Event> with <System>"));
+        };
+        any = true;
+        write(&mut event, row).map_err(|kind| Refusal { at, kind })?;
+    }
+}
+
+#[inline]
+fn extra(row: &mut Row<'_>, name: &[u8], field: Field<'_>) {
+    if !field.is_absent() {
+        field.with(|text| row.extra(name, text));
+    }
+}
+
+/// Sets a text, unless the event says nothing there.
+#[inline]
+pub fn text<K: FieldKind<Stored = Span, Value = Span>>(
+    row: &mut Row<'_>,
+    key: Key<K>,
+    field: Field<'_>,
+) {
+    if !field.is_absent() {
+        field.with(|text| row.text(key, text));
+    }
+}
+
+/// What every event has: time, host, number, level; and at the end what nobody has taken, as extras.
+pub fn common(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<u32, RejectKind> {
+    let code_text = event.take(Slot::EventId);
+    let Some(code) = event.code() else {
+        return Err(match code_text.raw() {
+            b"" => RejectKind::Missing { what: "the event's number (EventID)" },
+            other => RejectKind::bad_value("EventID", other, "digits"),
+        });
+    };
+    text(row, key::EVENT_CODE, code_text);
+    if let Some(us) = event.time(record.time) {
+        set_time(row, us);
+    }
+    let host = event.first(&[Slot::Computer, Slot::HostName]);
+    text(row, key::HOST, host);
+    text(row, key::EVENT_ACTION, event.peek(Slot::Action));
+    text(row, key::LEVEL, event.peek(Slot::Severity));
+    let record_id = event.peek(Slot::RecordId);
+    if !record_id.is_absent() {
+        row.extra_fixed("record_id", record_id.raw());
+    }
+    Ok(code)
+}
+
+/// Puts what nobody has taken into the extras, under its own name.
+pub fn leave(event: &WinEvent<'_>, row: &mut Row<'_>) {
+    for (name, field) in event.rest() {
+        field.with(|text| row.extra_fixed(name, text));
+    }
+}
+
+/// Sets the user from `name`, `DOMAIN\name` or Kerberos' `name@REALM`.
+pub fn account(row: &mut Row<'_>, field: Field<'_>) {
+    if field.is_absent() {
+        return;
+    }
+    field.with(|name| account_text(row, name));
+}
+
+/// The same from a text.
+pub fn account_text(row: &mut Row<'_>, name: &[u8]) {
+    match rsplit_once(name, b'\\') {
+        Some((domain, name)) => {
+            row.text(key::USER_DOMAIN, domain.strip_suffix(b"\\").unwrap_or(domain));
+            row.text(key::USER, name);
+        }
+        None => row.text(key::USER, name),
+    }
+}
+
+/// A hexadecimal or decimal process number.
+pub fn process_id(row: &mut Row<'_>, field: Field<'_>) {
+    let number = match field.raw() {
+        text @ [b'0', b'x' | b'X', ..] => hexadecimal(text),
+        text => decimal(text),
+    };
+    row.set_opt(key::PROCESS_ID, number);
+}
+
+/// Path and name of a program.
+pub fn program(row: &mut Row<'_>, field: Field<'_>) {
+    if field.is_absent() {
+        return;
+    }
+    text(row, key::PROCESS_PATH, field);
+    field.with(|path| {
+        let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next().unwrap_or(path);
+        row.text(key::PROCESS_NAME, name);
+    });
+}
+
