@@ -57,7 +57,7 @@ keys! {
     EVENT_CATEGORY = "event.category" @ 42, LOG_NAME = "LogName" @ 43, EVENT_CODE = "EventCode" @ 44, CAP_EVENT_TYPE = "EventType" @ 45,
     EVENT_SIMPLE_NAME = "event_simpleName" @ 46, CATEGORY = "category" @ 47, PUBLISHED = "published" @ 48, WINLOG_CHANNEL = "winlog.channel" @ 49,
     NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
-    VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56,
+    VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
 }
 
 impl Keys {

@@ -2,9 +2,9 @@
 //!
 //! Beside `families/` and not in it, since a family knows no other; and not in `lex/`, which knows no columns.
 
-use schemas::{FieldKind, Key, RejectKind, Row, Span, key};
+use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
-use crate::lex::text::{contains, decimal, hexadecimal, rsplit_once};
+use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once};
 use crate::lex::winevent::{Field, Slot, WinEvent, read_json, read_xml};
 use crate::lex::xml::Reader;
 use crate::transport::{Record, Shape, set_time};
@@ -19,15 +19,50 @@ pub fn is_event_xml(body: &[u8]) -> bool {
     start.starts_with(b"<Event") || start.starts_with(b"<?xml") && contains(head, b"<Event")
 }
 
+/// What is wrong in an event, and the part of the record that it is wrong in.
+pub struct Fault<'a> {
+    part: &'a [u8],
+    kind: RejectKind,
+}
+
+impl From<RejectKind> for Fault<'_> {
+    #[cold]
+    fn from(kind: RejectKind) -> Self {
+        Fault { part: b"", kind }
+    }
+}
+
+/// Sets a field by its type, unless the event says nothing there.
+///
+/// # Errors
+/// That the text is not of the field's type.
+#[inline]
+pub fn put<'a>(row: &mut Row<'_>, column: Column, field: Field<'a>) -> Result<(), Fault<'a>> {
+    if field.is_absent() {
+        return Ok(());
+    }
+    row.put(column, field.raw()).map_err(|kind| Fault { part: field.raw(), kind })
+}
+
+/// That a field's text is not of the type it should be.
+#[cold]
+pub fn bad<'a>(what: &'static str, field: Field<'a>, expected: &'static str) -> Fault<'a> {
+    Fault { part: field.raw(), kind: RejectKind::bad_value(what, field.raw(), expected) }
+}
+
 /// Reads each event of a record and has it written; the rows of a document with several follow each other.
-pub fn each_event(
-    record: &Record<'_>,
+pub fn each_event<'a>(
+    record: &Record<'a>,
     row: &mut Row<'_>,
-    mut write: impl FnMut(&mut WinEvent<'_>, &mut Row<'_>) -> Result<(), RejectKind>,
+    mut write: impl FnMut(&mut WinEvent<'a>, &mut Row<'_>) -> Result<(), Fault<'a>>,
 ) -> Result<Parsed, Refusal> {
+    let refuse = |from: usize, fault: Fault<'a>| {
+        let at = offset_in(record.body, fault.part).filter(|_| !fault.part.is_empty());
+        Refusal { at: at.unwrap_or(from), kind: fault.kind }
+    };
     if record.shape == Shape::Object {
         let mut event = read_json(record.body, |name, field| extra(row, name, field))?;
-        write(&mut event, row)?;
+        write(&mut event, row).map_err(|fault| refuse(0, fault))?;
         return Ok(Parsed::Events);
     }
     let mut reader = Reader::new(record.body);
@@ -42,11 +77,11 @@ pub fn each_event(
             row.another()?;
             record.stamp(row);
         }
-        let Some(mut event) = read_xml(&mut reader, |name, field| extra(row, name, field)) else {
+        let Some(mut event) = read_xml(record.body, &mut reader, |name, field| extra(row, name, field))? else {
             return Err(record.not_this_family("<Event> with <System>"));
         };
         any = true;
-        write(&mut event, row).map_err(|kind| Refusal { at, kind })?;
+        write(&mut event, row).map_err(|fault| refuse(at, fault))?;
     }
 }
 
@@ -59,23 +94,22 @@ fn extra(row: &mut Row<'_>, name: &[u8], field: Field<'_>) {
 
 /// Sets a text, unless the event says nothing there.
 #[inline]
-pub fn text<K: FieldKind<Stored = Span, Value = Span>>(
-    row: &mut Row<'_>,
-    key: Key<K>,
-    field: Field<'_>,
-) {
+pub fn text<K: FieldKind<Stored = Span, Value = Span>>(row: &mut Row<'_>, key: Key<K>, field: Field<'_>) {
     if !field.is_absent() {
         field.with(|text| row.text(key, text));
     }
 }
 
 /// What every event has: time, host, number, level; and at the end what nobody has taken, as extras.
-pub fn common(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<u32, RejectKind> {
+///
+/// # Errors
+/// No number, or one that is none.
+pub fn common<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -> Result<u32, Fault<'a>> {
     let code_text = event.take(Slot::EventId);
     let Some(code) = event.code() else {
         return Err(match code_text.raw() {
-            b"" => RejectKind::Missing { what: "the event's number (EventID)" },
-            other => RejectKind::bad_value("EventID", other, "digits"),
+            b"" => RejectKind::Missing { what: "the event's number (EventID)" }.into(),
+            _ => bad("EventID", code_text, "digits"),
         });
     };
     text(row, key::EVENT_CODE, code_text);
@@ -139,4 +173,3 @@ pub fn program(row: &mut Row<'_>, field: Field<'_>) {
         row.text(key::PROCESS_NAME, name);
     });
 }
-

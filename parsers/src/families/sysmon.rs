@@ -5,12 +5,14 @@
 //!
 //! Source: OTRF/OSSEM-DD, `windows/sysmon/events`.
 
-use schemas::{Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key};
+use schemas::{
+    Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key,
+};
 
 use crate::lex::text::{contains, trim};
-use crate::lex::winevent::{Field, Slot, WinEvent};
+use crate::lex::winevent::{Slot, WinEvent};
 use crate::transport::{Accepts, Record, Shape, set_time};
-use crate::windows::{account, common, each_event, is_event_xml, leave, process_id, program, text};
+use crate::windows::{Fault, account, common, each_event, is_event_xml, leave, process_id, program, put, text};
 use crate::{Confidence, Memory, Parsed, Parser, Refusal, detect::Keys};
 
 /// The family.
@@ -57,9 +59,11 @@ impl Parser for Family {
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
         let known = match record.shape {
             Shape::Object => {
-                let keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::EVENT_ID);
+                let keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL);
+                let keys = keys.and(Keys::EVENT_ID).and(Keys::OLD_EVENT_ID);
                 record.keys.has_any(keys)
-                    && (contains(record.body, b"\"Microsoft-Windows-Sysmon") || contains(record.body, b"\"Linux-Sysmon"))
+                    && (contains(record.body, b"\"Microsoft-Windows-Sysmon")
+                        || contains(record.body, b"\"Linux-Sysmon"))
             }
             Shape::Text => {
                 // The provider stands at the beginning of the system part.
@@ -72,14 +76,14 @@ impl Parser for Family {
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         each_event(record, row, |event, row| {
             if !event.is_from(b"Sysmon") {
-                return Err(RejectKind::NotThisFamily { expected: "an event of Sysmon" });
+                return Err(RejectKind::NotThisFamily { expected: "an event of Sysmon" }.into());
             }
             write(event, record, row)
         })
     }
 }
 
-fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn write<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     let code = common(event, record, row)?;
     let happened = event.take(Slot::UtcTime);
     if let Some((mut stamp, _)) = crate::lex::time::iso(happened.raw()) {
@@ -128,11 +132,7 @@ fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Re
     Ok(())
 }
 
-fn put(row: &mut Row<'_>, column: Column, field: Field<'_>) -> Result<(), RejectKind> {
-    if field.is_absent() { Ok(()) } else { row.put(column, field.raw()) }
-}
-
-fn connection(event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn connection<'a>(event: &mut WinEvent<'a>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     let ends: [(Column, &[Slot]); 4] = [
         (Column::SrcIp, &[Slot::SourceIp, Slot::EcsSourceIp]),
         (Column::SrcPort, &[Slot::SourcePort, Slot::EcsSourcePort]),

@@ -8,14 +8,16 @@
 //! Source: the manifests of the providers; MicrosoftDocs, auditing, `event-*.md`.
 
 use schemas::{
-    Action, Direction, EventKind, Field as Column, Initiator, Ip, LogSource, Outcome, PortState, RejectKind, Row, Transport,
-    key,
+    Action, Direction, EventKind, Field as Column, Initiator, Ip, LogSource, Outcome, PortState, RejectKind, Row,
+    Transport, key,
 };
 
 use crate::lex::text::{contains, decimal, hexadecimal, port, rsplit_once, split_once_str, trim};
 use crate::lex::winevent::{Field, Slot, WinEvent};
 use crate::transport::{Accepts, Record, Shape};
-use crate::windows::{account, account_text, common, each_event, is_event_xml, leave, process_id, program, text};
+use crate::windows::{
+    Fault, account, account_text, bad, common, each_event, is_event_xml, leave, process_id, program, put, text,
+};
 use crate::{Confidence, Memory, Parsed, Parser, Refusal, detect::Keys};
 
 /// The family.
@@ -41,6 +43,7 @@ source!(LOGON, "security", &["authentication"], &["security"]);
 source!(PROCESS, "security", &["process_creation"], &["security"]);
 source!(FILTERING, "security", &["network_connection", "firewall"], &["security"]);
 source!(REMOTE, "remote_desktop", &["authentication"], &["terminalservices-localsessionmanager"]);
+source!(SMB, "smb_server", &["authentication"], &["smbserver-connectivity"]);
 source!(POWERSHELL, "powershell", &[], &["powershell", "powershell-classic"]);
 source!(SYSTEM, "system", &[], &["system"]);
 source!(OTHER, "other", &[], &[]);
@@ -62,9 +65,12 @@ impl Parser for Family {
         let known = match record.shape {
             Shape::Object => {
                 let keys = record.keys;
-                let origin = Keys::CHANNEL.and(Keys::SOURCE_NAME).and(Keys::PROVIDER).and(Keys::PROVIDER_2).and(Keys::LOG_NAME);
-                keys.has_any(Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::WINLOG_PROVIDER))
-                    || keys.has_any(Keys::EVENT_ID.and(Keys::EVENT_CODE)) && keys.has_any(origin)
+                let origin =
+                    Keys::CHANNEL.and(Keys::SOURCE_NAME).and(Keys::PROVIDER).and(Keys::PROVIDER_2).and(Keys::LOG_NAME);
+                keys.has_any(
+                    Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::WINLOG_PROVIDER),
+                ) || keys.has_any(Keys::EVENT_ID.and(Keys::EVENT_CODE)) && keys.has_any(origin)
+                    || keys.has(Keys::OLD_EVENT_ID.and(Keys::EVENT_DATA))
             }
             Shape::Text => is_event_xml(record.body),
         };
@@ -74,7 +80,7 @@ impl Parser for Family {
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         each_event(record, row, |event, row| {
             if event.is_from(b"Sysmon") {
-                return Err(RejectKind::NotThisFamily { expected: "an event of another provider than Sysmon" });
+                return Err(RejectKind::NotThisFamily { expected: "an event of another provider than Sysmon" }.into());
             }
             write(event, record, row)
         })
@@ -108,7 +114,7 @@ fn audit(event: &WinEvent<'_>) -> Option<Outcome> {
     None
 }
 
-fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn write<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     let code = common(event, record, row)?;
     let provider = event.peek(Slot::Provider);
     if !event.has_data() && !event.peek(Slot::Message).is_absent() {
@@ -119,8 +125,12 @@ fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Re
     } else if event.is_from(b"TerminalServices") || event.is_from(b"RdpCoreTS") {
         remote_desktop(code, event, row);
     } else if event.is_from(b"SMBServer") && code == 551 {
-        logon(row, Outcome::Failure);
-        actor(event, row);
+        row.log_source(&SMB);
+        row.set(key::KIND, EventKind::Auth);
+        row.set(key::OUTCOME, Outcome::Failure);
+        // Not the account that the system names: that is the server's own.
+        let name = event.take(Slot::UserName);
+        account(row, name);
         origin(event, row)?;
         called(event, row);
     } else {
@@ -150,6 +160,9 @@ fn write(event: &mut WinEvent<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Re
     Ok(())
 }
 
+/// Events of the Kerberos key distribution centre.
+const KERBEROS: std::ops::RangeInclusive<u32> = 4768..=4773;
+
 // ---- accounts and ends
 
 /// The account that acts: the subject, else the named user, else whom the system names.
@@ -163,7 +176,14 @@ fn actor(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
         text(row, key::USER_ID, id);
         return;
     }
-    let name = event.first(&[Slot::User, Slot::AccountName, Slot::Requester, Slot::EcsUser, Slot::SystemAccount]);
+    let name = event.first(&[
+        Slot::User,
+        Slot::UserName,
+        Slot::AccountName,
+        Slot::Requester,
+        Slot::EcsUser,
+        Slot::SystemAccount,
+    ]);
     if !row.has(Column::User) {
         account(row, name);
     }
@@ -175,7 +195,12 @@ fn actor(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
 /// The account that a logon is about, and who asked for it.
 fn target(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
     let name = event.first(&[Slot::TargetUserName, Slot::AccountName, Slot::EcsUser]);
-    account(row, name);
+    if event.code().is_some_and(|code| KERBEROS.contains(&code)) && !name.is_absent() {
+        // `user@REALM`
+        name.with(|name| account_text(row, rsplit_once(name, b'@').map_or(name, |(name, _)| name)));
+    } else {
+        account(row, name);
+    }
     let domain = event.first(&[Slot::TargetDomainName, Slot::AccountDomain, Slot::EcsUserDomain]);
     text(row, key::USER_DOMAIN, domain);
     let id = event.first(&[Slot::TargetUserSid, Slot::TargetSid]);
@@ -187,7 +212,7 @@ fn target(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
 }
 
 /// The address and port that a logon or request came from. A name in its place is a name; port 0 is none.
-fn origin(event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn origin<'a>(event: &mut WinEvent<'a>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     let address = event.first(&[Slot::IpAddress, Slot::ClientAddress, Slot::ClientIPAddress, Slot::EcsSourceIp]);
     self::address(row, address);
     let from_port = event.first(&[Slot::IpPort, Slot::EcsSourcePort]);
@@ -195,7 +220,7 @@ fn origin(event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind>
         match port(from_port.raw()) {
             Some(0) => {}
             Some(known) => row.set(key::SRC_PORT, known),
-            None => return Err(RejectKind::bad_value("IpPort", from_port.raw(), "digits 0..=65535")),
+            None => return Err(bad("IpPort", from_port, "digits 0..=65535")),
         }
     }
     let name = event.first(&[Slot::WorkstationName, Slot::Workstation, Slot::ClientName]);
@@ -230,7 +255,7 @@ fn called(event: &WinEvent<'_>, row: &mut Row<'_>) {
 
 // ---- Security
 
-fn security(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn security<'a>(code: u32, event: &mut WinEvent<'a>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     let outcome = audit(event);
     match code {
         4624 | 4625 => {
@@ -240,7 +265,7 @@ fn security(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<()
             origin(event, row)?;
             called(event, row);
             let kind = event.take(Slot::LogonType);
-            row.put(Column::LogonType, kind.raw())?;
+            put(row, Column::LogonType, kind)?;
             let method = event.take(Slot::AuthenticationPackageName);
             text(row, key::AUTH_METHOD, method);
             let session = event.take(Slot::TargetLogonId);
@@ -306,7 +331,7 @@ fn security(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<()
             }
             if code == 4740 {
                 // The caller's name stands where a domain is expected.
-                let caller = event.take(Slot::TargetDomainName);
+                let caller = event.remove(Slot::TargetDomainName);
                 text(row, key::SRC_HOST, caller);
                 row.fixed(key::REASON, "account_locked");
             }
@@ -319,9 +344,7 @@ fn security(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<()
             }
             origin(event, row)?;
             let kind = event.take(Slot::LogonType);
-            if !kind.is_absent() {
-                row.put(Column::LogonType, kind.raw())?;
-            }
+            put(row, Column::LogonType, kind)?;
             let session = event.take(Slot::TargetLogonId);
             text(row, key::SESSION_ID, session);
             let (path, pid) = (event.take(Slot::ProcessName), event.take(Slot::ProcessId));
@@ -428,15 +451,14 @@ struct End<'a> {
     port: Field<'a>,
 }
 
-impl End<'_> {
-    fn write(&self, row: &mut Row<'_>, columns: (Column, Column)) -> Result<(), RejectKind> {
-        if !self.address.is_absent() {
-            row.put(columns.0, self.address.raw())?;
+impl<'a> End<'a> {
+    fn write(&self, row: &mut Row<'_>, columns: (Column, Column)) -> Result<(), Fault<'a>> {
+        match self.address.raw() {
+            // Bound to every address: that is no address.
+            any @ (b"0.0.0.0" | b"::") => row.extra_fixed("SourceAddress", any),
+            _ => put(row, columns.0, self.address)?,
         }
-        if !self.port.is_absent() {
-            row.put(columns.1, self.port.raw())?;
-        }
-        Ok(())
+        put(row, columns.1, self.port)
     }
 
     /// Whether it can only be an end on this host: unset, broadcast, multicast.
@@ -456,7 +478,7 @@ impl End<'_> {
 const SOURCE: (Column, Column) = (Column::SrcIp, Column::SrcPort);
 const DESTINATION: (Column, Column) = (Column::DstIp, Column::DstPort);
 
-fn filtering(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(), RejectKind> {
+fn filtering<'a>(code: u32, event: &mut WinEvent<'a>, row: &mut Row<'_>) -> Result<(), Fault<'a>> {
     row.log_source(&FILTERING);
     let protocol = event.take(Slot::Protocol);
     let transport = Transport::parse(protocol.raw());
@@ -499,7 +521,10 @@ fn filtering(code: u32, event: &mut WinEvent<'_>, row: &mut Row<'_>) -> Result<(
     row.set(key::DIRECTION, Direction::Inbound);
     // Builds differ in which end they write first: what can only be local decides, then the served port.
     let sure = first.is_near() != second.is_near() || first.is_served() != second.is_served();
-    let local_first = if first.is_near() != second.is_near() {
+    let local_first = if first.is_near() && second.is_near() {
+        // A broadcast from a host without an address: in the order of the packet.
+        false
+    } else if first.is_near() != second.is_near() {
         first.is_near()
     } else if first.is_served() != second.is_served() {
         first.is_served()

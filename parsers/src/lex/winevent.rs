@@ -12,10 +12,13 @@
 //!
 //! Source of the names: the providers' manifests. Long because the list of names is.
 
-use super::json::{self, Value};
+use schemas::RejectKind;
+
+use super::json::{self, Extent, Value};
 use super::keys::KeyMap;
 use super::time::{TimeContext, iso};
 use super::xml::{self, Reader, Token};
+use crate::Refusal;
 
 macro_rules! slots {
     (system { $($system:ident),+ $(,)? } data { $($data:ident),+ $(,)? }) => {
@@ -52,6 +55,7 @@ slots! {
         SourceIp, SourceHostname, DestinationIp, DestinationHostname, DestinationPort, Initiated, QueryName, QueryStatus,
         QueryResults, ParentImage, ParentProcessId, ParentCommandLine, ParentUser, ProcessGuid, RuleName, Hashes, Address, Param1,
         Param2, Param3, IPString, ClientIP, Requester, ContextInfo,
+        UserName,
     }
 }
 
@@ -145,6 +149,13 @@ impl<'a> WinEvent<'a> {
         self.fields[slot as usize]
     }
 
+    /// Takes a field away, as if it had not been there.
+    pub fn remove(&mut self, slot: Slot) -> Field<'a> {
+        let field = self.take(slot);
+        self.fields[slot as usize] = EMPTY;
+        field
+    }
+
     /// The first of several fields that says something; that one counts as used.
     #[inline]
     pub fn first(&mut self, slots: &[Slot]) -> Field<'a> {
@@ -179,37 +190,16 @@ impl<'a> WinEvent<'a> {
     /// where a label that occurs twice is the subject's first and the target's then. Fields that are there stay.
     pub fn fill_from_message(&mut self) {
         let message = self.peek(Slot::Message);
-        // In JSON the line ends are escapes; twice, where a shipper escaped them again.
+        // In JSON line ends and tabs are escapes, and tabs stand between a label and its value.
         let mut rest = message.raw;
         while !rest.is_empty() {
-            let (line, next) = match memchr::memchr2(b'\n', b'\\', rest) {
-                Some(at) if rest[at] == b'\n' => (&rest[..at], &rest[at + 1..]),
-                Some(at) => match rest.get(at + 1) {
-                    Some(b'n' | b'r' | b't') => (&rest[..at], &rest[at + 2..]),
-                    // An escaped backslash belongs to a name as a rule: `CORP\\jdoe`.
-                    _ => {
-                        let end = rest[at + 2..].iter().position(|byte| matches!(byte, b'\n' | b'\\'));
-                        let end = end.map_or(rest.len(), |length| at + 2 + length);
-                        (&rest[..end], &rest[end..])
-                    }
-                },
-                None => (rest, &b""[..]),
-            };
-            rest = next;
+            let (line, mut tab) = piece(&mut rest);
             let Some(colon) = memchr::memchr(b':', line) else { continue };
             let Some(slots) = LABELS.get(line[..colon].trim_ascii()) else { continue };
-            // The value stands after tabs, which are pieces of their own in JSON.
             let mut value = line[colon + 1..].trim_ascii();
-            while value.is_empty() {
-                match rest {
-                    [b'\\', b't', tail @ ..] => rest = tail,
-                    _ => break,
-                }
-                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\\')).unwrap_or(rest.len());
-                value = rest[..end].trim_ascii();
-                if !value.is_empty() {
-                    rest = &rest[end..];
-                }
+            while value.is_empty() && tab && !rest.is_empty() {
+                let (next, more) = piece(&mut rest);
+                (value, tab) = (next.trim_ascii(), more);
             }
             let slot = slots.iter().find(|slot| self.open & 1 << **slot as u32 == 0);
             if let Some(slot) = slot {
@@ -353,6 +343,28 @@ static PATHS: KeyMap<Slot, 256> = KeyMap::new(&[
     ("AccountType", Slot::Ignored),
 ]);
 
+/// The text up to the next line end or tab, escaped or not, and whether it is an escaped tab; both are taken off.
+fn piece<'a>(rest: &mut &'a [u8]) -> (&'a [u8], bool) {
+    let text = *rest;
+    let mut from = 0;
+    while let Some(at) = memchr::memchr2(b'\n', b'\\', &text[from..]).map(|at| from + at) {
+        if text[at] == b'\n' {
+            *rest = &text[at + 1..];
+            return (&text[..at], false);
+        }
+        match text.get(at + 1) {
+            Some(b'n' | b'r' | b't') => {
+                *rest = &text[at + 2..];
+                return (&text[..at], text[at + 1] == b't');
+            }
+            // Another escape belongs to the text: `CORP\\jdoe`.
+            _ => from = (at + 2).min(text.len()),
+        }
+    }
+    *rest = b"";
+    (text, false)
+}
+
 /// Labels of the text for people, and the fields that their first and second occurrence are.
 static LABELS: KeyMap<&[Slot], 64> = KeyMap::new(&[
     ("Security ID", &[Slot::SubjectUserSid, Slot::TargetUserSid]),
@@ -411,16 +423,13 @@ fn capital(name: &[u8]) -> Option<Slot> {
 /// Reads a JSON object of any shape. Data fields without a slot are given to `other` with their names.
 ///
 /// # Errors
-/// What is no JSON, with its offset.
+/// What is no JSON, with its offset; an object that never closes, since what an event means may lie in what is missing.
 #[inline]
-pub fn read_json<'a>(
-    body: &'a [u8],
-    mut other: impl FnMut(&[u8], Field<'a>),
-) -> Result<WinEvent<'a>, json::Error> {
+pub fn read_json<'a>(body: &'a [u8], mut other: impl FnMut(&[u8], Field<'a>)) -> Result<WinEvent<'a>, Refusal> {
     let mut event = WinEvent::default();
     // Top-level keys are data in the flat shape only; which shape it is, is asked when it matters.
     let mut flat = None;
-    json::walk(body, |path, value| {
+    let extent = json::walk(body, |path, value| {
         if let Some(name) = data_name(path) {
             let slot = DATA.get(name).or_else(|| if path[0] == b'd' { capital(name) } else { None });
             let slot = slot.or_else(|| PATHS.get(path));
@@ -440,14 +449,31 @@ pub fn read_json<'a>(
         }
         Ok::<(), json::Error>(())
     })?;
-    Ok(event)
+    match extent {
+        Extent::Whole(_) => Ok(event),
+        Extent::Truncated => Err(unclosed(body, "the JSON object")),
+    }
+}
+
+#[cold]
+fn unclosed(body: &[u8], what: &'static str) -> Refusal {
+    Refusal { at: body.len(), kind: RejectKind::Unclosed { what } }
 }
 
 // ---- XML
 
 /// Reads the next event of a rendered document. `None` where there is no further one.
-pub fn read_xml<'a>(reader: &mut Reader<'a>, mut other: impl FnMut(&[u8], Field<'a>)) -> Option<WinEvent<'a>> {
-    reader.find(|token| matches!(token, Token::Open { name: b"Event", .. }))?;
+///
+/// # Errors
+/// An event that never closes.
+pub fn read_xml<'a>(
+    body: &'a [u8],
+    reader: &mut Reader<'a>,
+    mut other: impl FnMut(&[u8], Field<'a>),
+) -> Result<Option<WinEvent<'a>>, Refusal> {
+    if !reader.any(|token| matches!(token, Token::Open { name: b"Event", .. })) {
+        return Ok(None);
+    }
     let mut event = WinEvent::default();
     // The element that text belongs to, and the name of the data field.
     let (mut inside, mut name) = (&b""[..], &b""[..]);
@@ -458,12 +484,15 @@ pub fn read_xml<'a>(reader: &mut Reader<'a>, mut other: impl FnMut(&[u8], Field<
             Token::Open { name: b"EventData", .. } => part = Part::EventData,
             Token::Open { name: b"UserData", .. } => part = Part::UserData,
             Token::Open { name: b"RenderingInfo", .. } => part = Part::Rendering,
-            Token::Close { name: b"Event" } => return Some(event),
+            Token::Close { name: b"Event" } => return Ok(Some(event)),
             Token::Open { name: element, attributes } | Token::Empty { name: element, attributes } => {
                 (inside, name) = (element, b"");
                 match (part, element) {
                     (Part::System, b"Provider") => {
-                        event.put(Slot::Provider, Field::of_xml(xml::attribute(attributes, b"Name").unwrap_or_default()));
+                        event.put(
+                            Slot::Provider,
+                            Field::of_xml(xml::attribute(attributes, b"Name").unwrap_or_default()),
+                        );
                     }
                     (Part::System, b"TimeCreated") => {
                         let stamp = xml::attribute(attributes, b"SystemTime").unwrap_or_default();
@@ -503,8 +532,7 @@ pub fn read_xml<'a>(reader: &mut Reader<'a>, mut other: impl FnMut(&[u8], Field<
             Token::Close { .. } => (inside, name) = (b"", b""),
         }
     }
-    // Cut off: what was whole is given.
-    Some(event)
+    Err(unclosed(body, "<Event>"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -603,13 +631,17 @@ mod tests {
 <Event><System><EventID>21</EventID></System><UserData><EventXML xmlns='y'><User>CORP\\a&amp;b</User><SessionID>2</SessionID></EventXML></UserData></Event></Events>";
         let mut reader = Reader::new(text);
         let mut others = Vec::new();
-        let first = read_xml(&mut reader, |_, _| ()).expect("an event");
-        assert_eq!((field(&first, Slot::PackageName), field(&first, Slot::TargetUserName)), ("NTLM".into(), String::new()));
+        let first = read_xml(text, &mut reader, |_, _| ()).expect("whole").expect("an event");
+        assert_eq!(
+            (field(&first, Slot::PackageName), field(&first, Slot::TargetUserName)),
+            ("NTLM".into(), String::new())
+        );
         assert_eq!((field(&first, Slot::Status), field(&first, Slot::Provider)), ("0x0".into(), "P".into()));
-        let second = read_xml(&mut reader, |name, _| others.push(name.to_vec())).expect("another event");
+        let second =
+            read_xml(text, &mut reader, |name, _| others.push(name.to_vec())).expect("whole").expect("another event");
         assert_eq!(field(&second, Slot::User), "CORP\\a&b");
         assert_eq!(others, [b"SessionID"]);
-        assert!(read_xml(&mut reader, |_, _| ()).is_none());
+        assert!(read_xml(text, &mut reader, |_, _| ()).expect("whole").is_none());
     }
 
     #[test]
@@ -619,7 +651,10 @@ mod tests {
         assert!(!event.has_data());
         event.fill_from_message();
         assert_eq!(field(&event, Slot::SubjectUserName), "-");
-        assert_eq!((field(&event, Slot::TargetUserName), field(&event, Slot::TargetDomainName)), ("jdoe".into(), "EXAMPLE".into()));
+        assert_eq!(
+            (field(&event, Slot::TargetUserName), field(&event, Slot::TargetDomainName)),
+            ("jdoe".into(), "EXAMPLE".into())
+        );
         assert_eq!(field(&event, Slot::IpAddress), "192.0.2.10");
     }
 
