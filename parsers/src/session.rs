@@ -140,6 +140,11 @@ impl Run<'_> {
                 }
             }
             (Shape::Object, Accepts::Both) => {
+                // what is certainly the family's own needs no search for a line inside
+                let keyed = Record { keys: Keys::of(first_object(record.body)), ..record.clone() };
+                if family.detect(&keyed, &self.memories[index]) == Some(crate::Confidence::Certain) {
+                    return self.parse(index, record);
+                }
                 let inner = self.unwrap(record, scratch, |run, inner, scratch| {
                     let known = inner.shape == Shape::Object || family.detect(inner, &run.memories[index]).is_some();
                     known.then(|| run.fixed(index, inner, scratch))

@@ -210,8 +210,13 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
         let candidate = match (role, member.value) {
             (Role::Raw(rank) | Role::RawOrOriginal(rank, _), Value::Text(text)) => Some((rank, text)),
             (Role::Original(rank) | Role::RawOrOriginal(_, rank), Value::Object(inner)) => {
-                let inner = json::member(inner, b"original").or_else(|| json::member(inner, b"_raw"));
-                inner.and_then(Value::text).map(|text| (rank, text))
+                let original = json::member(inner, b"original").or_else(|| json::member(inner, b"_raw"));
+                if member.key == b"result"
+                    && let Some(Value::Text(text)) = json::member(inner, b"host")
+                {
+                    host = text.raw;
+                }
+                original.and_then(Value::text).map(|text| (rank, text))
             }
             (Role::Time, value) => {
                 time = time.or(Some(value));

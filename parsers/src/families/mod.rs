@@ -20,6 +20,7 @@ families! {
     suricata,
     sysmon,
     windows_security,
+    zeek,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -1,0 +1,313 @@
+//! Zeek logs: tab-separated with a header, or one JSON object a line; every log type.
+//!
+//! Columns are found by name, never by position: versions and local scripts add and drop them. A column whose name means
+//! one thing in every log goes straight into its field; those that mean different things (`host`, `client`, `service`,
+//! `result`) are noted and concluded once the log's type is known (`zeek/types.rs`), which JSON often does not say
+//! and then shows by its members. A tab-separated file says both in its header, which may come again with others
+//! columns and is remembered from line to line.
+
+mod columns;
+mod types;
+
+use schemas::{RejectKind, Row};
+
+use self::columns::{COLUMNS, Column, Put};
+use self::types::{Event, LogType};
+use crate::detect::Keys;
+use crate::lex::json::{self, Extent, Value};
+use crate::lex::text::{hexadecimal, trim};
+use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, Shape};
+
+pub(super) struct Family;
+
+/// Most columns of a header; the widest of Zeek's own logs has 41.
+const COLUMNS_MAX: usize = 256;
+
+/// A value as the log writes it.
+#[derive(Clone, Copy)]
+enum Cell<'a> {
+    Absent,
+    Json(Value<'a>),
+    /// May hold `\xHH`.
+    Tsv(&'a [u8]),
+}
+
+impl<'a> Cell<'a> {
+    /// The bytes as they stand in the line, escapes not resolved.
+    #[inline]
+    fn raw(self) -> &'a [u8] {
+        match self {
+            Cell::Absent => b"",
+            Cell::Json(value) => value.scalar(),
+            Cell::Tsv(text) => text,
+        }
+    }
+
+    /// Hands the text with its escapes resolved to `use_it`.
+    #[inline]
+    fn with<R>(self, use_it: impl FnOnce(&[u8]) -> R) -> R {
+        match self {
+            Cell::Absent => use_it(b""),
+            Cell::Json(value) => value.with(use_it),
+            Cell::Tsv(text) if memchr::memchr(b'\\', text).is_none() => use_it(text),
+            Cell::Tsv(text) => use_it(&unescape(text)),
+        }
+    }
+
+    fn flag(self) -> Option<bool> {
+        match self.raw() {
+            b"T" | b"true" => Some(true),
+            b"F" | b"false" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Resolves `\xHH` and `\\`, which Zeek writes for bytes that would break the line.
+#[cold]
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match &text[at..] {
+            [b'\\', b'x', high, low, ..] => match hexadecimal(&[*high, *low]) {
+                Some(byte) => {
+                    out.push(byte as u8);
+                    at += 4;
+                }
+                None => {
+                    out.push(b'\\');
+                    at += 1;
+                }
+            },
+            [b'\\', b'\\', ..] => {
+                out.push(b'\\');
+                at += 2;
+            }
+            [byte, ..] => {
+                out.push(*byte);
+                at += 1;
+            }
+            [] => break,
+        }
+    }
+    out
+}
+
+/// What a tab-separated file has said of itself.
+struct Header {
+    separator: u8,
+    set_separator: u8,
+    unset: Vec<u8>,
+    empty: Vec<u8>,
+    path: Vec<u8>,
+    columns: Vec<(Column, Vec<u8>)>,
+    log_type: Option<&'static LogType>,
+}
+
+impl Default for Header {
+    fn default() -> Header {
+        Header {
+            separator: b'\t',
+            set_separator: b',',
+            unset: b"-".to_vec(),
+            empty: b"(empty)".to_vec(),
+            path: Vec::new(),
+            columns: Vec::new(),
+            log_type: None,
+        }
+    }
+}
+
+impl Parser for Family {
+    fn name(&self) -> &'static str {
+        "zeek"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["zeek_json", "zeek_tsv", "bro"]
+    }
+
+    fn accepts(&self) -> Accepts {
+        Accepts::Both
+    }
+
+    fn detect(&self, record: &Record<'_>, memory: &Memory) -> Option<Confidence> {
+        match record.shape {
+            Shape::Object => detect_object(record.keys),
+            Shape::Text => detect_line(record.line, memory),
+        }
+    }
+
+    fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+        match record.shape {
+            Shape::Object => parse_object(record, row),
+            Shape::Text => parse_line(record, memory, row),
+        }
+    }
+}
+
+fn detect_object(keys: Keys) -> Option<Confidence> {
+    if keys.has_any(Keys::ZEEK_PATH.and(Keys::ZEEK_ORIG)) || keys.has(Keys::UID.and(Keys::CONN_STATE)) {
+        return Some(Confidence::Certain);
+    }
+    if keys.has(Keys::TS.and(Keys::UID)) {
+        return Some(Confidence::Likely);
+    }
+    keys.has(Keys::TS).then_some(Confidence::Possible)
+}
+
+fn detect_line(line: &[u8], memory: &Memory) -> Option<Confidence> {
+    if let Some(header) = memory.peek::<Header>()
+        && !header.columns.is_empty()
+        && memchr::memchr_iter(header.separator, line).count() + 1 == header.columns.len()
+    {
+        return Some(Confidence::Certain);
+    }
+    let header = line.starts_with(b"#separator ") || is_header_line(line) || is_bare_header(line);
+    if header || is_conn(line) { Some(Confidence::Certain) } else { None }
+}
+
+const HEADERS: &[&[u8]] = &[
+    b"#separator", b"#set_separator", b"#empty_field", b"#unset_field", b"#path", b"#open", b"#close", b"#fields", b"#types",
+];
+
+/// `#fields`, `#path` and their like, whatever the separator after them.
+fn is_header_line(line: &[u8]) -> bool {
+    HEADERS.iter().any(|word| line.strip_prefix(*word).is_some_and(|rest| rest.first().is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_')))
+}
+
+/// The line of names that Zeek writes with `include_meta=F`.
+fn is_bare_header(line: &[u8]) -> bool {
+    line.starts_with(b"ts\t") && line.split(|byte| *byte == b'\t').all(|name| COLUMNS.get(name).is_some())
+}
+
+/// The default columns of `conn.log`, the only type that is read without its header: an address, a port and a connection
+/// state in their places can be nothing else.
+const CONN: &str = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes conn_state \
+    local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents ip_proto";
+
+fn is_conn(line: &[u8]) -> bool {
+    let mut cells = line.split(|byte| *byte == b'\t');
+    let state = |cell: &[u8]| types::STATES.iter().any(|(name, _, _)| name.as_bytes() == cell);
+    cells.nth(2).is_some_and(|cell| schemas::Ip::parse(cell).is_some())
+        && cells.nth(1).is_some_and(|cell| schemas::Ip::parse(cell).is_some())
+        && cells.nth(6).is_some_and(state)
+        && (8..=10).contains(&cells.count())
+}
+
+fn parse_object(record: &Record<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+    let mut event = Event::new();
+    let extent = json::walk(record.body, |path, value| match COLUMNS.get(path) {
+        Some(column) => event.take(record, column, Cell::Json(value), row),
+        None => {
+            value.with(|text| row.extra(path, text));
+            Ok(())
+        }
+    })?;
+    if extent == Extent::Truncated {
+        return Err(Refusal { at: record.body.len(), kind: RejectKind::Unclosed { what: "the JSON object" } });
+    }
+    let log_type = event.log_type();
+    event.conclude(record, log_type, row)?;
+    Ok(Parsed::Events)
+}
+
+fn parse_line(record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+    let header: &mut Header = memory.of();
+    let line = record.line;
+    if line.first() == Some(&b'#') {
+        return match read_header(header, line) {
+            true => Ok(Parsed::Nothing),
+            false => Err(record.not_this_family("a header line of Zeek, such as `#fields`")),
+        };
+    }
+    if is_bare_header(line) {
+        set_columns(header, &line.split(|byte| *byte == b'\t').collect::<Vec<_>>());
+        return Ok(Parsed::Nothing);
+    }
+    if header.columns.is_empty() {
+        if !is_conn(line) {
+            return Err(Refusal { at: 0, kind: RejectKind::Missing { what: "the `#fields` header before this line" } });
+        }
+        let names: Vec<&[u8]> = CONN.split_ascii_whitespace().map(str::as_bytes).collect();
+        return parse_cells(record, &headerless(&names[..line.split(|byte| *byte == b'\t').count()]), row);
+    }
+    parse_cells(record, header, row)
+}
+
+fn headerless(names: &[&[u8]]) -> Header {
+    let mut header = Header::default();
+    set_columns(&mut header, names);
+    header
+}
+
+fn parse_cells(record: &Record<'_>, header: &Header, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+    let mut event = Event::new();
+    let mut cells = record.line.split(|byte| *byte == header.separator);
+    for (column, name) in &header.columns {
+        let Some(cell) = cells.next() else {
+            let kind = RejectKind::Missing { what: "a column of the `#fields` header" };
+            return Err(Refusal { at: record.line.len(), kind });
+        };
+        if cell.is_empty() || cell == header.unset || cell == header.empty {
+            continue;
+        }
+        match column.put {
+            Put::Other => Cell::Tsv(cell).with(|text| row.extra(name, text)),
+            Put::Answers => cell
+                .split(|byte| *byte == header.set_separator)
+                .for_each(|answer| event.answers.push(Cell::Tsv(answer))),
+            Put::First(_) => {
+                let first = cell.split(|byte| *byte == header.set_separator).next().unwrap_or(cell);
+                event.take(record, *column, Cell::Tsv(first), row)?;
+            }
+            Put::Field(_) | Put::Note(_) | Put::FirstNote(_) | Put::Extra | Put::NotZero | Put::IfTrue | Put::Leave => {
+                event.take(record, *column, Cell::Tsv(cell), row)?;
+            }
+        }
+    }
+    if let Some(more) = cells.next() {
+        return Err(record.refuse(
+            more,
+            RejectKind::bad_value("number of columns", more, "as many as the `#fields` header names"),
+        ));
+    }
+    let log_type = header.log_type.or_else(|| event.log_type());
+    event.conclude(record, log_type, row)?;
+    Ok(Parsed::Events)
+}
+
+/// Takes a `#` line in. Gives whether it is one of Zeek's.
+fn read_header(header: &mut Header, line: &[u8]) -> bool {
+    if let Some(separator) = line.strip_prefix(b"#separator") {
+        // The first line of a file: nothing of an earlier one holds any more.
+        *header = Header::default();
+        header.separator = unescape(trim(separator)).first().copied().unwrap_or(b'\t');
+        return true;
+    }
+    let mut words = line.split(|byte| *byte == header.separator);
+    let word = words.next().unwrap_or_default();
+    let first = words.clone().next().unwrap_or_default();
+    match word {
+        b"#set_separator" => header.set_separator = unescape(first).first().copied().unwrap_or(b','),
+        b"#empty_field" => header.empty = first.to_vec(),
+        b"#unset_field" => header.unset = first.to_vec(),
+        b"#path" => {
+            header.path = first.to_vec();
+            header.log_type = types::by_path(first);
+        }
+        b"#fields" => {
+            let names: Vec<&[u8]> = words.take(COLUMNS_MAX).collect();
+            set_columns(header, &names);
+        }
+        b"#types" | b"#open" | b"#close" => {}
+        _ => return false,
+    }
+    true
+}
+
+fn set_columns(header: &mut Header, names: &[&[u8]]) {
+    header.columns = names.iter().map(|name| (COLUMNS.get(name).unwrap_or(columns::OTHER), name.to_vec())).collect();
+    header.log_type = types::by_path(&header.path);
+}
