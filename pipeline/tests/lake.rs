@@ -138,7 +138,7 @@ fn a_writer_that_is_dropped_leaves_no_file() {
     let root = tempfile::tempdir().unwrap();
     let lake = open(root.path());
     let mut writer = lake.writer(Table::Flows);
-    let times: Vec<i64> = (0..150_000).map(|n| START_US + n).collect();
+    let times: Vec<i64> = (0..270_000).map(|n| START_US + n).collect();
     writer.write(&rows(&times)).unwrap();
     assert_eq!(files_under(root.path(), ".unfinished").len(), 1);
     drop(writer);

@@ -91,7 +91,7 @@ impl fmt::Display for LakeError {
             ),
             Self::Unreachable { doing, at, why } => write!(
                 f,
-                "{doing}: `{at}` does not answer ({why}); check the address, the network and the credentials' region"
+                "{doing}: `{at}` cannot be reached ({why}); check the address, the network and the credentials"
             ),
             Self::BadRoot { root, why } => write!(
                 f,
@@ -149,6 +149,9 @@ impl From<LakeError> for CommitError {
         Self::Lake(error)
     }
 }
+
+/// What `object_store` calls a folder of this machine.
+const LOCAL_STORE: &str = "LocalFileSystem";
 
 /// What an error comes down to, whoever wrapped it.
 enum Cause {
@@ -208,6 +211,13 @@ fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
                 object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                     Cause::Denied(error.to_string())
                 }
+                // A bucket's client reports all that it could not do as generic, after its own tries.
+                object_store::Error::Generic { store, .. } if *store != LOCAL_STORE => {
+                    match error.source().map_or(Cause::Unknown, cause_of) {
+                        Cause::Unknown => Cause::Unreachable(text_of(error)),
+                        known => known,
+                    }
+                }
                 _ => Cause::Unknown,
             }
         } else {
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_recognised_through_the_layers_that_wrap_it() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
-        let wrapped = object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(full) };
+        let wrapped = object_store::Error::Generic { store: LOCAL_STORE, source: Box::new(full) };
         let error = of_kernel("commit", Table::Flows, "/lake/flows", &KernelError::from(wrapped));
         assert_eq!(
             error.to_string(),

@@ -35,8 +35,9 @@ const COMMITS_PER_CHECKPOINT: u64 = 100;
 const CONFLICTS_MAX: usize = 100;
 
 /// Columns whose statistics the log keeps, as far as a table has them: those that people filter by. All of
-/// them would make an `add` of a hundred columns 10 KB of JSON that every reader must parse.
-const STATS_COLUMNS: &[&str] = &[
+/// them would make an `add` of a hundred columns 10 KB of JSON that every reader must parse. Of texts, the files
+/// have statistics of these only, too.
+pub(super) const STATS_COLUMNS: &[&str] = &[
     "time",
     "received",
     "kind",
