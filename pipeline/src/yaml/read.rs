@@ -285,7 +285,9 @@ impl<'n> Section<'n> {
 
     /// The value of a key, if it is there.
     pub fn get(&mut self, key: &'static str) -> Option<At<'n>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(At { node: &entry.node, path: join(&self.path, key), key_span: entry.key_span.clone() })
     }
