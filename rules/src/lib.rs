@@ -9,6 +9,7 @@ pub mod correlate;
 pub mod hit;
 pub mod plan;
 mod ruleset;
+pub mod scan;
 pub mod sigma;
 
 pub use ruleset::{RuleKind, RuleSet, RuleSummary};

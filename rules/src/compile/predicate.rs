@@ -321,7 +321,7 @@ impl Gathered {
 
     fn add_address(&mut self, matcher: &Matcher) -> bool {
         match matcher {
-            Matcher::Cidr(network) => self.addresses.push(network_range(network)),
+            Matcher::Cidr(network) => self.addresses.extend(network_ranges(network)),
             Matcher::Text(pattern, _) => match (pattern.as_literal(), prefix_range(pattern)) {
                 (Some(literal), _) => match Ip::parse(literal) {
                     Some(ip) => self.addresses.push((ip.to_bits(), ip.to_bits())),
@@ -405,8 +405,7 @@ fn text_tests(matcher: &Matcher) -> Vec<TextTest> {
         Matcher::Bool(value) => vec![TextTest::Bool(*value)],
         Matcher::Regex(regex) => vec![TextTest::Regex(regex.clone())],
         Matcher::Cidr(network) => {
-            let (low, high) = network_range(network);
-            vec![TextTest::Address(low, high)]
+            network_ranges(network).into_iter().map(|(low, high)| TextTest::Address(low, high)).collect()
         }
         Matcher::Compare(bound) => vec![TextTest::Compare(bound.operator, Bits::of(bound.number.as_f64()))],
         Matcher::DatePart(part, ranges) => vec![TextTest::DatePart(*part, ranges.clone())],
@@ -490,8 +489,15 @@ pub fn in_ranges(value: i64, ranges: &[(i64, i64)]) -> bool {
     ranges.iter().any(|(low, high)| (*low..=*high).contains(&value))
 }
 
-fn network_range(network: &ipnet::IpNet) -> (u128, u128) {
-    (Ip::from(network.network()).to_bits(), Ip::from(network.broadcast()).to_bits())
+/// The addresses of a network. IPv4 addresses are stored in their mapped form, but are no part of an IPv6 network that
+/// happens to lie around that form: `::/0` is every IPv6 address, and no IPv4 one.
+fn network_ranges(network: &ipnet::IpNet) -> Vec<(u128, u128)> {
+    let (low, high) = (Ip::from(network.network()).to_bits(), Ip::from(network.broadcast()).to_bits());
+    let mapped = (Ip::v4([0; 4]).to_bits(), Ip::v4([255; 4]).to_bits());
+    match network {
+        ipnet::IpNet::V6(_) if low < mapped.0 && mapped.1 < high => vec![(low, mapped.0 - 1), (mapped.1 + 1, high)],
+        ipnet::IpNet::V4(_) | ipnet::IpNet::V6(_) => vec![(low, high)],
+    }
 }
 
 /// `10.*`, `192.168.*`: the addresses whose text begins so. Only whole parts, because `10.1*` has no range.

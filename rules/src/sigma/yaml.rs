@@ -160,7 +160,11 @@ pub fn documents(file: &Arc<str>, text: &str) -> (Vec<Node>, Vec<RuleError>) {
             }
             Err(error) => {
                 let at = At { line: error.marker().line() as u32, column: error.marker().col() as u32 + 1 };
-                Err(RuleError::new(file, at, "", Fault::Yaml { message: error.info().to_string() }))
+                let mut message = error.info().to_string();
+                if message.contains("unknown anchor") {
+                    message.push_str(" (a value that begins with `*` must be quoted)");
+                }
+                Err(RuleError::new(file, at, "", Fault::Yaml { message }))
             }
         };
         if let Err(error) = step {
