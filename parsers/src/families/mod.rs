@@ -17,6 +17,7 @@ families! {
     cisco_asa,
     fortigate,
     iptables,
+    linux_auth,
     suricata,
     sysmon,
     windows_security,
