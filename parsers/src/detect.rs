@@ -5,6 +5,10 @@
 //! once for all of them: the headers, and which well-known keys a JSON object has ([`Keys`]). What a source sent so far is only
 //! remembered to be told ([`Detector::verdict`]).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::lex::json;
 use crate::lex::keys::KeyMap;
 use crate::{FAMILIES, Memory, Record};
@@ -60,6 +64,9 @@ keys! {
     VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
 }
 
+/// Inside a text its quotes would be escaped.
+static WINLOG_OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"winlog\":{"));
+
 impl Keys {
     /// No key.
     pub const NONE: Keys = Keys(0);
@@ -86,9 +93,13 @@ impl Keys {
     pub fn of(object: &[u8]) -> Keys {
         let mut keys = Keys::NONE;
         let Ok(members) = json::members(object) else { return keys };
-        for member in members.map_while(Result::ok) {
+        for (at, member) in members.map_while(Result::ok).enumerate() {
             if let Some(bit) = KEYS.get(member.key) {
                 keys.0 |= 1 << bit;
+                // Beats begin with the time and end with what decides: a search is ten times faster than reading up to there.
+                if at == 0 && keys == Keys::AT_TIMESTAMP && WINLOG_OBJECT.find(object).is_some() {
+                    keys.0 |= Keys::WINLOG.0;
+                }
                 if keys.decide() {
                     break;
                 }

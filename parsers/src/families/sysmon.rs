@@ -5,6 +5,9 @@
 //!
 //! Source: OTRF/OSSEM-DD, `windows/sysmon/events`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use schemas::{
     Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key,
 };
@@ -43,6 +46,9 @@ source!(IMAGE, &["image_load"]);
 source!(PIPE, &["pipe_created"]);
 source!(OTHER, &[]);
 
+/// The end of the provider's name as a JSON text; inside other text its quote would be escaped.
+static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-Sysmon\""));
+
 impl Parser for Family {
     fn name(&self) -> &'static str {
         NAME
@@ -61,9 +67,7 @@ impl Parser for Family {
             Shape::Object => {
                 let keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL);
                 let keys = keys.and(Keys::EVENT_ID).and(Keys::OLD_EVENT_ID);
-                record.keys.has_any(keys)
-                    && (contains(record.body, b"\"Microsoft-Windows-Sysmon")
-                        || contains(record.body, b"\"Linux-Sysmon"))
+                record.keys.has_any(keys) && PROVIDER.find(record.body).is_some()
             }
             Shape::Text => {
                 // The provider stands at the beginning of the system part.

@@ -122,7 +122,7 @@ fn write<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -
     }
     if event.is_from(b"Security-Auditing") || provider.is_absent() || event.peek(Slot::Channel).raw() == b"Security" {
         security(code, event, row)?;
-    } else if event.is_from(b"TerminalServices") || event.is_from(b"RdpCoreTS") {
+    } else if REMOTE_DESKTOP.iter().any(|provider| event.is_from(provider)) {
         remote_desktop(code, event, row);
     } else if event.is_from(b"SMBServer") && code == 551 {
         row.log_source(&SMB);
@@ -159,6 +159,9 @@ fn write<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -
     leave(event, row);
     Ok(())
 }
+
+/// Ends of the names of the providers that tell of Remote Desktop.
+const REMOTE_DESKTOP: [&[u8]; 3] = [b"LocalSessionManager", b"RemoteConnectionManager", b"RdpCoreTS"];
 
 /// Events of the Kerberos key distribution centre.
 const KERBEROS: std::ops::RangeInclusive<u32> = 4768..=4773;

@@ -214,9 +214,16 @@ impl<'a> WinEvent<'a> {
         u32::try_from(super::text::decimal(text)?).ok()
     }
 
-    /// Whether the provider or the channel contains this word.
-    pub fn is_from(&self, word: &[u8]) -> bool {
-        [Slot::Provider, Slot::Channel].iter().any(|slot| super::text::contains(self.peek(*slot).raw(), word))
+    /// Whether it is an event of this provider, by the end of its name; by the channel's where no provider is named.
+    #[inline]
+    pub fn is_from(&self, provider: &[u8]) -> bool {
+        match self.peek(Slot::Provider).raw() {
+            b"" => {
+                let channel = self.peek(Slot::Channel).raw();
+                channel.split(|byte| *byte == b'/').next().unwrap_or(channel).ends_with(provider)
+            }
+            name => name.ends_with(provider),
+        }
     }
 
     /// When it was logged: a stamp with a zone before one without, the system's before the shipper's.
