@@ -22,6 +22,7 @@ families! {
     sysmon,
     windows_security,
     zeek,
+    aws_vpcflow,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.
