@@ -63,6 +63,7 @@ const WORDS: [&str; 14] = [
     "äPFEL x",
     "cmd /c echo",
 ];
+const LIST_WORDS: [&str; 5] = ["admin", "443", "192.0.2.1", "Äpfel", "cmd /c echo"];
 const ADDRESSES: [&str; 6] = ["192.0.2.1", "192.0.2.77", "10.1.2.3", "198.51.100.1", "2001:db8::1", "2001:db8:1::"];
 
 fn event() -> impl Strategy<Value = Event> {
@@ -75,7 +76,7 @@ fn event() -> impl Strategy<Value = Event> {
     let transport = prop::option::of(prop::sample::select(&["tcp", "udp", "icmp"][..]).prop_map(Value::Word));
     let kind = prop::sample::select(&["flow", "auth", "alert"][..]).prop_map(Value::Word);
     let list = prop::option::of(
-        prop::collection::vec(prop::sample::select(&WORDS[..]).prop_filter("not empty", |text| !text.is_empty()), 1..4)
+        prop::collection::vec(prop::sample::select(&LIST_WORDS[..]), 1..4)
             .prop_map(|list| Value::List(list.into_iter().map(str::to_owned).collect())),
     );
     let time = (0i64..400_000).prop_map(|minutes| Value::Time(minutes * 60_000_000 * 37));

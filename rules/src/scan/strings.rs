@@ -40,7 +40,7 @@ pub struct TextSet {
     truths: Vec<(bool, u32)>,
     addresses: Vec<(u128, u128, u32)>,
     compares: Vec<(Comparison, u32)>,
-    dates: Vec<(DatePart, Vec<(i64, i64)>, u32)>,
+    dates: Vec<OneDate>,
     regexes: Vec<(regex::bytes::Regex, u32)>,
     any_regex: Option<regex::bytes::RegexSet>,
 }
@@ -58,6 +58,13 @@ struct OnePattern {
     needle: Needle,
     pattern: Pattern,
     fold: Fold,
+}
+
+#[derive(Debug)]
+struct OneDate {
+    predicate: u32,
+    part: DatePart,
+    ranges: Vec<(i64, i64)>,
 }
 
 /// What it means that the needle of a pattern was found.
@@ -169,7 +176,9 @@ impl TextSet {
             TextTest::Compare(operator, number) => {
                 self.compares.push((Comparison { operator: *operator, number: number.get() }, predicate));
             }
-            TextTest::DatePart(part, ranges) => self.dates.push((*part, ranges.clone(), predicate)),
+            TextTest::DatePart(part, ranges) => {
+                self.dates.push(OneDate { predicate, part: *part, ranges: ranges.clone() })
+            }
         }
     }
 
@@ -350,7 +359,7 @@ impl TextSet {
         if !self.dates.is_empty()
             && let Some(us) = std::str::from_utf8(text).ok().and_then(time_us)
         {
-            for (part, ranges, predicate) in &self.dates {
+            for OneDate { predicate, part, ranges } in &self.dates {
                 if date_part(us, *part).is_some_and(|value| in_ranges(value, ranges)) {
                     found.push(*predicate);
                 }
