@@ -14,7 +14,7 @@ const CHROME: &str = r"C:\\Program Files\\Google\\Chrome\\Application\\chrome.ex
 const OUTLOOK: &str = r"C:\\Program Files\\Microsoft Office\\root\\Office16\\OUTLOOK.EXE";
 const EXPLORER: &str = r"C:\\Windows\\explorer.exe";
 const POPULAR_PORTS: [u16; 16] =
-    [23, 22, 445, 80, 8080, 8443, 1433, 6379, 5900, 3306, 2375, 9200, 5432, 81, 8888, 2323];
+    [23, 22, 445, 80, 8080, 8443, 1433, 6379, 5900, 3306, 11211, 9200, 5432, 5555, 8888, 2323];
 
 /// Plans events with the delays that their devices have.
 pub(super) struct Desk<'q> {
