@@ -4,9 +4,9 @@
 //! (counters), 16-byte addresses, 2-byte ports, single bytes (words, flags, percents) and spans of text.
 //! A [`Key`] ties a field to its type at compile time, so that a counter can't be put into an address.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt;
 use std::marker::PhantomData;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::batch::{Columns, Span};
 use crate::fields::Field;
