@@ -79,8 +79,9 @@ pub struct Scene<'a> {
 pub fn build(scene: Scene<'_>, key: &[u8], episode: &Episode, telling: Telling) -> Alert {
     let Scene { tree, frame, tenant, sources, rows } = scene;
     let evidence = shown(episode);
-    let group: Vec<(String, String)> =
-        tree.group_by.iter().zip(values(key)).map(|(field, value)| (field.clone(), value.to_string())).collect();
+    // A detection alone keeps events that lack a part of its key; there is nothing to tell of that part.
+    let parts = tree.group_by.iter().zip(values(key)).filter(|(_, value)| *value != ValueRef::Absent);
+    let group: Vec<(String, String)> = parts.map(|(field, value)| (field.clone(), value.to_string())).collect();
     let told = told(tree, rows, &evidence);
     let state = if episode.degraded { AlertState::Degraded } else { AlertState::Exact };
     let raw = |evidence: &Evidence| rows.parts(&evidence.event.payload).raw.map(<[u8]>::to_vec);
