@@ -18,6 +18,7 @@ families! {
     fortigate,
     iptables,
     linux_auth,
+    panw,
     suricata,
     sysmon,
     windows_security,

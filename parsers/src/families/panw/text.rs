@@ -1,0 +1,153 @@
+//! What SYSTEM logs tell in prose: who logged in, from where, with what success.
+
+use memchr::memmem;
+use schemas::Outcome;
+
+use crate::lex::text::split_once_str;
+
+/// What a sentence says. Empty texts are absent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told<'a> {
+    pub(super) user: &'a [u8],
+    pub(super) from: &'a [u8],
+    pub(super) reason: &'a [u8],
+    pub(super) method: &'a [u8],
+    /// The authentication server that was asked: not the client.
+    pub(super) server: &'a [u8],
+    /// Only where the sentence tells of a logon.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// Reads a description.
+pub(super) fn read(text: &[u8]) -> Told<'_> {
+    let mut told = Told { server: between(text, b"server address '", b"'"), ..Told::default() };
+    if let Some(rest) = text.strip_prefix(b"authenticated for user ") {
+        told.outcome = Some(Outcome::Success);
+        told.user = name(rest);
+    } else if let Some(rest) = text.strip_prefix(b"failed authentication for user ") {
+        told.outcome = Some(Outcome::Failure);
+        told.user = name(rest);
+        told.reason = reason(text);
+    } else if text.starts_with(b"GlobalProtect ") && memmem::find(text, b" user authentication ").is_some() {
+        let failed = memmem::find(text, b" authentication failed").is_some();
+        told.outcome = Some(if failed { Outcome::Failure } else { Outcome::Success });
+        told.user = trim(between(text, b"User name: ", b","));
+        told.reason = trim(between(text, b"Reason: ", b","));
+        told.from = trim(between(text, b"Login from: ", b","));
+        return told;
+    } else if let Some(rest) = text.strip_prefix(b"Failed password for ") {
+        told.outcome = Some(Outcome::Failure);
+        let (name, address) = split_once_str(rest, b" from ").unwrap_or((rest, b""));
+        told.user = name;
+        told.from = word(address);
+        return told;
+    } else if let Some((name, rest)) =
+        text.strip_prefix(b"User ").and_then(|rest| split_once_str(rest, b" logged in via "))
+    {
+        told.outcome = Some(Outcome::Success);
+        told.user = name;
+        told.from = word(split_once_str(rest, b" from ").map_or(&b""[..], |(_, rest)| rest));
+        told.method = word(split_once_str(rest, b" using ").map_or(&b""[..], |(_, rest)| rest));
+        return told;
+    } else if let Some((name, rest)) =
+        text.strip_prefix(b"User ").and_then(|rest| split_once_str(rest, b" logged out via "))
+    {
+        told.user = name;
+        told.from = word(split_once_str(rest, b" from ").map_or(&b""[..], |(_, rest)| rest));
+        return told;
+    } else {
+        // `… job succeeded  for user admin`, `… from version A to B by admin`
+        let mark =
+            [&b" for user "[..], b" by "].into_iter().find_map(|mark| Some(memmem::rfind(text, mark)? + mark.len()));
+        told.user = mark.map(|at| name(&text[at..])).filter(|name| name.len() < 64).unwrap_or_default();
+        if mark.is_some_and(|at| text[at..].contains(&b' ')) && !text.contains(&b'\'') {
+            // the words go on: no name, but a clause
+            told.user = b"";
+        }
+        return told;
+    }
+    told.method = between(text, b"auth protocol '", b"'");
+    told.from = memmem::rfind(text, b"From: ").map_or(&b""[..], |at| trim(&text[at + 6..]));
+    told
+}
+
+/// `'ann'` or `ann`.
+fn name(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    match text.strip_prefix(b"'") {
+        Some(rest) => rest.split(|byte| *byte == b'\'').next().unwrap_or_default(),
+        None => trim(word(text)),
+    }
+}
+
+/// Up to the sentence's end: its full stop before a blank, or what comes next.
+fn reason(text: &[u8]) -> &[u8] {
+    let rest = split_once_str(text, b"Reason: ").map_or(&b""[..], |(_, rest)| rest);
+    let ends = [&b" auth profile "[..], b" From: "];
+    let end = ends.iter().filter_map(|mark| memmem::find(rest, mark)).min().unwrap_or(rest.len());
+    trim(&rest[..end])
+}
+
+fn between<'a>(text: &'a [u8], from: &[u8], to: &[u8]) -> &'a [u8] {
+    let Some((_, rest)) = split_once_str(text, from) else { return b"" };
+    memmem::find(rest, to).map_or(rest, |at| &rest[..at])
+}
+
+fn word(text: &[u8]) -> &[u8] {
+    text.trim_ascii_start().split(|byte| matches!(byte, b' ' | b',')).next().unwrap_or_default()
+}
+
+fn trim(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    text.strip_suffix(b".").unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, user: &str, from: &str, outcome: Option<Outcome>) {
+        let told = read(text.as_bytes());
+        assert_eq!(
+            (String::from_utf8_lossy(told.user), String::from_utf8_lossy(told.from), told.outcome),
+            (user.into(), from.into(), outcome),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn logins_are_told_in_several_sentences() {
+        check(
+            "authenticated for user 'ann'.   auth profile 'P', From: 192.0.2.7.",
+            "ann",
+            "192.0.2.7",
+            Some(Outcome::Success),
+        );
+        check(
+            "failed authentication for user 'bob'. Reason: Invalid username/password. auth profile 'P', server address '10.9.0.1', From: 192.0.2.8.",
+            "bob",
+            "192.0.2.8",
+            Some(Outcome::Failure),
+        );
+        check("User ann logged in via Web from 192.0.2.7 using https", "ann", "192.0.2.7", Some(Outcome::Success));
+        check("User ann logged out via CLI from 192.0.2.7", "ann", "192.0.2.7", None);
+        check("Failed password for ann from 192.0.2.7 port 22 ssh2", "ann", "192.0.2.7", Some(Outcome::Failure));
+        check(
+            "GlobalProtect gateway user authentication failed. Login from: 192.0.2.7, User name: ann, Reason: x, y",
+            "ann",
+            "192.0.2.7",
+            Some(Outcome::Failure),
+        );
+        check("Content update job succeeded  for user admin", "admin", "", None);
+        check("Content package upgraded from version 1 to 2 by admin", "admin", "", None);
+        check("Connection closed by the remote peer", "", "", None);
+    }
+
+    #[test]
+    fn the_reason_ends_where_the_sentence_does() {
+        let told = read(
+            b"failed authentication for user 'x'.  Reason: Internal error, e.g. no route. auth profile 'P', From: .",
+        );
+        assert_eq!((told.reason, told.from), (&b"Internal error, e.g. no route"[..], &b""[..]));
+    }
+}
