@@ -6,6 +6,7 @@ pub mod demo;
 pub mod error;
 pub mod out;
 pub mod report;
+pub mod rule_tests;
 pub mod sink;
 pub mod text;
 pub mod yaml;

@@ -1,4 +1,5 @@
-//! docs/configuration.md tells the truth: its examples are accepted, and its tables have the keys that the reader knows, no other.
+//! The pages of docs/ tell the truth: their examples are accepted, and the tables of configuration.md have the keys that the reader
+//! knows, no other.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -17,19 +18,34 @@ fn folder() -> tempfile::TempDir {
     dir
 }
 
-/// The page's YAML examples.
-fn examples() -> Vec<&'static str> {
-    PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+/// A page's YAML examples.
+fn examples(page: &'static str) -> Vec<&'static str> {
+    page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 #[test]
 fn every_example_is_accepted() {
     let dir = folder();
-    assert_eq!(examples().len(), 2);
-    for example in examples() {
+    assert_eq!(examples(PAGE).len(), 2);
+    for example in examples(PAGE) {
         if let Err(errors) = Config::load(&dir.path().join("portolan.yaml"), example) {
             panic!("{errors}");
         }
+    }
+}
+
+#[test]
+fn the_example_of_rule_tests_is_accepted() {
+    for example in examples(include_str!("../../docs/rule-tests.md")) {
+        let test = pipeline::rule_tests::read(Path::new("rule.events.yaml"), example);
+        assert_eq!(test.unwrap_or_else(|report| panic!("{report}")).cases.len(), 2);
+    }
+}
+
+#[test]
+fn the_configuration_of_the_readme_is_accepted() {
+    for example in examples(include_str!("../../README.md")) {
+        assert!(Config::load(Path::new("portolan.yaml"), example).is_ok());
     }
 }
 
