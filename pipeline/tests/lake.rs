@@ -198,3 +198,29 @@ fn a_batch_of_other_columns_is_refused_by_name() {
          write to a new root, or move the old table away"
     );
 }
+
+#[test]
+fn processes_that_open_a_new_lake_at_the_same_moment_share_it_and_lose_no_commit() {
+    for _ in 0..5 {
+        let root = tempfile::tempdir().unwrap();
+        let processes = 4;
+        std::thread::scope(|scope| {
+            for process in 0..processes {
+                let root = root.path();
+                scope.spawn(move || {
+                    let lake = open(root);
+                    for version in 1..=5 {
+                        let files = written(&lake, &[START_US + version]);
+                        lake.commit(Table::Flows, &files, &[(format!("task-{process}"), version)], &[]).unwrap();
+                    }
+                });
+            }
+        });
+        let lake = open(root.path());
+        for process in 0..processes {
+            assert_eq!(lake.read_txn(Table::Flows, &format!("task-{process}")).unwrap(), Some(5));
+        }
+        let commits = files_under(&root.path().join("flows/_delta_log"), ".json");
+        assert_eq!(commits.len(), 1 + 4 * 5);
+    }
+}
