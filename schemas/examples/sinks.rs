@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use schemas::arrow::{self, RawLine};
 use schemas::{
-    Action, EventKind, Flag, FlowBatch, Ip, LogSource, Percent, Place, ServiceEvidence, Transport, json, key,
+    Action, EventKind, Flag, FlowBatch, Ip, LogSource, Percent, Place, ServiceEvidence, Transport, ecs, json, key, ocsf,
 };
 
 static SOURCE: LogSource = LogSource {
@@ -85,6 +85,16 @@ fn main() {
     measure("json", &batch, |batch| {
         out.clear();
         (0..batch.len()).for_each(|row| json::write_row(batch, row, &mut out));
+        out.len()
+    });
+    measure("ecs", &batch, |batch| {
+        out.clear();
+        (0..batch.len()).for_each(|row| ecs::write_row(batch, row, ecs::Original::Dropped, &mut out));
+        out.len()
+    });
+    measure("ocsf", &batch, |batch| {
+        out.clear();
+        (0..batch.len()).for_each(|row| ocsf::write_row(batch, row, ocsf::RawData::Dropped, &mut out));
         out.len()
     });
 }

@@ -130,7 +130,7 @@ fields! {
         "The device that wrote the log, as it stands in the line; never a relay.";
     HostIp HOST_IP "host_ip": Ip, "all", "host.ip", "device.ip", "observer.ip",
         "The device's own address, where the log names it.";
-    Relay RELAY "relay": Text, "all", "log.source.address", "metadata.reporter.hostname", "",
+    Relay RELAY "relay": Text, "all", "labels.relay", "metadata.reporter.hostname", "",
         "The last relay that added a header of its own.";
     SrcIp SRC_IP "src_ip": Ip, "flow auth alert dns", "source.ip", "src_endpoint.ip", "SourceIp IpAddress@windows SourceAddress@windows id.orig_h@zeek c-ip client_ip",
         "Address of the end that the log calls the source, before translation.";
@@ -152,13 +152,13 @@ fields! {
         "IP protocol.";
     AppProto APP_PROTO "app_proto": Text, "flow alert dns", "network.protocol", "app_protocol_name", "service@zeek app",
         "Application protocol as the sensor recognised it from the bytes.";
-    Direction DIRECTION "direction": Direction, "flow alert", "network.direction", "connection_info.direction", "",
+    Direction DIRECTION "direction": Direction, "flow alert", "network.direction", "connection_info.direction_id", "",
         "Direction as the log states it, seen from the perimeter.";
-    Action ACTION "action": Action, "flow alert dns", "labels.action", "disposition", "blocked",
+    Action ACTION "action": Action, "flow alert dns", "labels.action", "disposition_id", "blocked",
         "What the device did, in one vocabulary.";
-    EventAction EVENT_ACTION "event_action": Text, "all", "event.action", "unmapped.event_action", "Action",
+    EventAction EVENT_ACTION "event_action": Text, "all", "event.action", "action", "Action",
         "The vendor's own word for what happened.";
-    Outcome OUTCOME "outcome": Outcome, "auth process other", "event.outcome", "status", "",
+    Outcome OUTCOME "outcome": Outcome, "auth process other", "event.outcome", "status_id", "",
         "Whether the act succeeded.";
     Reason REASON "reason": Text, "all", "event.reason", "status_detail", "FailureReason@windows",
         "Why, as the log says.";
@@ -180,7 +180,7 @@ fields! {
         "Who acts, where that is another account than `user`.";
     SrcUserDomain SRC_USER_DOMAIN "src_user_domain": Text, "auth", "source.user.domain", "actor.user.domain", "SubjectDomainName@windows",
         "The acting account's domain.";
-    LogonType LOGON_TYPE "logon_type": Long, "auth", "winlog.logon.id_type", "logon_type_id", "LogonType@windows",
+    LogonType LOGON_TYPE "logon_type": Long, "auth", "labels.logon_type", "logon_type_id", "LogonType@windows",
         "Windows logon type number.";
     AuthMethod AUTH_METHOD "auth_method": Text, "auth", "labels.auth_method", "auth_protocol", "AuthenticationPackageName@windows",
         "How it was authenticated: password, publickey, NTLM, Kerberos.";
@@ -208,13 +208,13 @@ fields! {
         "The device's rule or policy that decided.";
     RuleId RULE_ID "rule_id": Text, "flow alert", "labels.rule_id", "firewall_rule.uid", "",
         "Its id.";
-    NatSrcIp NAT_SRC_IP "nat_src_ip": Ip, "flow", "source.nat.ip", "proxy_connection_info.src_ip", "",
+    NatSrcIp NAT_SRC_IP "nat_src_ip": Ip, "flow", "source.nat.ip", "src_endpoint.proxy_endpoint.ip", "",
         "The source's other address after translation.";
-    NatSrcPort NAT_SRC_PORT "nat_src_port": Port, "flow", "source.nat.port", "unmapped.nat_src_port", "",
+    NatSrcPort NAT_SRC_PORT "nat_src_port": Port, "flow", "source.nat.port", "src_endpoint.proxy_endpoint.port", "",
         "The source's other port.";
-    NatDstIp NAT_DST_IP "nat_dst_ip": Ip, "flow", "destination.nat.ip", "unmapped.nat_dst_ip", "",
+    NatDstIp NAT_DST_IP "nat_dst_ip": Ip, "flow", "destination.nat.ip", "dst_endpoint.proxy_endpoint.ip", "",
         "The destination's other address.";
-    NatDstPort NAT_DST_PORT "nat_dst_port": Port, "flow", "destination.nat.port", "unmapped.nat_dst_port", "",
+    NatDstPort NAT_DST_PORT "nat_dst_port": Port, "flow", "destination.nat.port", "dst_endpoint.proxy_endpoint.port", "",
         "The destination's other port.";
     SrcZone SRC_ZONE "src_zone": Text, "flow alert", "observer.ingress.zone", "src_endpoint.zone", "",
         "The device's own zone or interface name on the source's side.";
@@ -224,7 +224,7 @@ fields! {
         "Interface through which it came in.";
     OutInterface OUT_INTERFACE "out_interface": Text, "flow alert", "observer.egress.interface.name", "dst_endpoint.interface_name", "",
         "Interface through which it went out.";
-    ConnState CONN_STATE "conn_state": Text, "flow", "network.state", "unmapped.conn_state", "network.state",
+    ConnState CONN_STATE "conn_state": Text, "flow", "labels.conn_state", "unmapped.conn_state", "network.state",
         "How the connection stands, in the sensor's words.";
     TcpFlags TCP_FLAGS "tcp_flags": Text, "flow", "labels.tcp_flags", "connection_info.flag_history", "network.history history@zeek",
         "TCP flags or their history, in the sensor's notation.";
@@ -252,21 +252,21 @@ fields! {
         "The answers' data.";
     TlsSni TLS_SNI "tls_sni": Text, "flow alert", "tls.client.server_name", "tls.sni", "",
         "The name that the client asked for in TLS.";
-    TlsVersion TLS_VERSION "tls_version": Text, "flow alert", "tls.version_protocol", "tls.version", "",
+    TlsVersion TLS_VERSION "tls_version": Text, "flow alert", "tls.version", "tls.version", "",
         "TLS version as the sensor writes it.";
     TlsSubject TLS_SUBJECT "tls_subject": Text, "flow alert", "tls.server.subject", "tls.certificate.subject", "",
         "Subject of the server's certificate.";
     Ja3 JA3 "ja3": Text, "flow alert", "tls.client.ja3", "tls.ja3_hash.value", "",
         "JA3 hash of the client.";
-    HttpHost HTTP_HOST "http_host": Text, "flow alert", "url.domain", "http_request.url.hostname", "cs-host",
+    HttpHost HTTP_HOST "http_host": Text, "flow alert", "url.domain", "url.hostname", "cs-host",
         "Host of the HTTP request.";
-    HttpMethod HTTP_METHOD "http_method": Text, "flow alert", "http.request.method", "http_request.http_method", "cs-method method@zeek",
+    HttpMethod HTTP_METHOD "http_method": Text, "flow alert", "http.request.method", "unmapped.http_method", "cs-method method@zeek",
         "Its method.";
-    Url URL "url": Text, "flow alert", "url.original", "http_request.url.url_string", "c-uri uri@zeek",
+    Url URL "url": Text, "flow alert", "url.original", "url.url_string", "c-uri uri@zeek",
         "Its URL or path.";
-    HttpStatus HTTP_STATUS "http_status": Long, "flow alert", "http.response.status_code", "http_response.code", "sc-status status_code@zeek",
+    HttpStatus HTTP_STATUS "http_status": Long, "flow alert", "http.response.status_code", "unmapped.http_status", "sc-status status_code@zeek",
         "Its status.";
-    UserAgent USER_AGENT "user_agent": Text, "flow alert", "user_agent.original", "http_request.user_agent", "c-useragent user_agent@zeek",
+    UserAgent USER_AGENT "user_agent": Text, "flow alert", "user_agent.original", "unmapped.user_agent", "c-useragent user_agent@zeek",
         "Its user agent.";
     ClientSoftware CLIENT_SOFTWARE "client_software": Text, "flow auth", "labels.client_software", "unmapped.client_software", "",
         "What the client calls itself: SSH banner, RDP client.";
@@ -274,13 +274,13 @@ fields! {
         "What the server calls itself: SSH banner, HTTP server.";
     ProcessName PROCESS_NAME "process_name": Text, "process flow listener auth", "process.name", "process.name", "ProcessName@windows",
         "Name of the process.";
-    ProcessPath PROCESS_PATH "process_path": Text, "process flow listener auth", "process.executable", "process.file.path", "Image NewProcessName@windows Application@windows",
+    ProcessPath PROCESS_PATH "process_path": Text, "process flow listener auth", "process.executable", "process.path", "Image NewProcessName@windows Application@windows",
         "Path of its program.";
     ProcessId PROCESS_ID "process_id": Long, "process flow listener", "process.pid", "process.pid", "ProcessId",
         "Its number.";
     ProcessCommand PROCESS_COMMAND "process_command": Text, "process", "process.command_line", "process.cmd_line", "CommandLine",
         "Its command line.";
-    ParentPath PARENT_PATH "parent_path": Text, "process", "process.parent.executable", "process.parent_process.file.path", "ParentImage ParentProcessName@windows",
+    ParentPath PARENT_PATH "parent_path": Text, "process", "process.parent.executable", "process.parent_process.path", "ParentImage ParentProcessName@windows",
         "Path of its parent's program.";
     ParentCommand PARENT_COMMAND "parent_command": Text, "process", "process.parent.command_line", "process.parent_process.cmd_line", "ParentCommandLine",
         "Its parent's command line.";

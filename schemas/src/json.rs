@@ -116,7 +116,7 @@ pub fn write_value(batch: &FlowBatch, row: usize, field: Field, out: &mut Vec<u8
 pub fn write_extras(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
     out.push(b'{');
     let mut first = true;
-    each_extra(batch, row, |name, values| {
+    each_extra(batch, row, std::convert::identity, |name, values| {
         if !first {
             out.push(b',');
         }
@@ -129,7 +129,7 @@ pub fn write_extras(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
 }
 
 /// The values of one extra: a string, or an array where there are several.
-fn write_extra_values(values: &mut dyn Iterator<Item = &[u8]>, out: &mut Vec<u8>) {
+pub(crate) fn write_extra_values(values: &mut dyn Iterator<Item = &[u8]>, out: &mut Vec<u8>) {
     let start = out.len();
     let mut count = 0;
     for value in values {
@@ -147,28 +147,32 @@ fn write_extra_values(values: &mut dyn Iterator<Item = &[u8]>, out: &mut Vec<u8>
 /// Extras of one row that are compared each with each; more than that are sorted first.
 const EXTRAS_COMPARED: usize = 48;
 
-/// Calls `each` once for every distinct name of a row's extras with all its values, in the order of the record.
-fn each_extra<'b>(
+/// Calls `each` once for every distinct name of a row's extras with all its values, in the order of the record. Names
+/// are alike if they are so byte by byte after `spelling`.
+pub(crate) fn each_extra<'b>(
     batch: &'b FlowBatch,
     row: usize,
+    spelling: fn(u8) -> u8,
     mut each: impl FnMut(&'b [u8], &mut dyn Iterator<Item = &'b [u8]>),
 ) {
+    let spelt = move |name: &'b [u8]| name.iter().map(move |byte| spelling(*byte));
     let count = batch.extras(row).len();
     if count <= EXTRAS_COMPARED {
+        let same = |a: &'b [u8], b: &'b [u8]| a.len() == b.len() && spelt(a).eq(spelt(b));
         for (at, extra) in batch.extras(row).enumerate() {
-            if batch.extras(row).take(at).any(|before| before.name == extra.name) {
+            if batch.extras(row).take(at).any(|before| same(before.name, extra.name)) {
                 continue;
             }
             let later =
-                batch.extras(row).skip(at + 1).filter(|other| other.name == extra.name).map(|other| other.value);
+                batch.extras(row).skip(at + 1).filter(|other| same(other.name, extra.name)).map(|other| other.value);
             each(extra.name, &mut std::iter::once(extra.value).chain(later));
         }
         return;
     }
     // Rare, and a hostile line must not cost its length squared.
     let mut sorted: Vec<_> = batch.extras(row).enumerate().collect();
-    sorted.sort_unstable_by_key(|(at, extra)| (extra.name, *at));
-    let mut groups: Vec<_> = sorted.chunk_by(|(_, a), (_, b)| a.name == b.name).collect();
+    sorted.sort_unstable_by(|(i, a), (j, b)| spelt(a.name).cmp(spelt(b.name)).then(i.cmp(j)));
+    let mut groups: Vec<_> = sorted.chunk_by(|(_, a), (_, b)| spelt(a.name).eq(spelt(b.name))).collect();
     groups.sort_unstable_by_key(|group| group[0].0);
     for group in groups {
         each(group[0].1.name, &mut group.iter().map(|(_, extra)| extra.value));

@@ -10,15 +10,18 @@
 pub mod alert;
 pub mod arrow;
 mod batch;
+pub mod ecs;
 mod fields;
 pub mod json;
 mod kinds;
 mod mask;
 mod names;
 pub mod object;
+pub mod ocsf;
 mod quarantine;
 mod reject;
 mod row;
+mod tree;
 mod words;
 pub mod write;
 

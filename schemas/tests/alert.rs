@@ -109,3 +109,52 @@ fn a_row_of_the_lake_has_the_members_of_the_document() {
     let values = batch.column_by_name("values").unwrap().as_string::<i32>().value(1);
     assert_eq!(serde_json::from_str::<Value>(values).unwrap(), read["values"]);
 }
+
+#[test]
+fn as_ecs_it_is_an_external_alert_with_what_dashboards_sort_by() {
+    let mut out = Vec::new();
+    schemas::ecs::write_alert(&alert(), &mut out);
+    let read: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(read["@timestamp"], "2023-11-14T22:16:40.000000Z");
+    assert_eq!(read["event"]["kind"], "alert");
+    assert_eq!(read["event"]["severity"], 73);
+    assert_eq!(read["rule"]["name"], "Failed logins and a spike to RDP");
+    assert_eq!(read["threat"]["tactic"], json!({"id": ["TA0006"], "name": ["Credential Access"]}));
+    assert_eq!(
+        read["threat"]["technique"],
+        json!({"id": ["T1110"], "name": ["Brute Force"],
+               "subtechnique": {"id": ["T1110.003"], "name": ["Password Spraying"]}})
+    );
+    assert_eq!(read["source"], json!({"ip": "198.51.100.7", "address": "198.51.100.7"}));
+    assert_eq!(read["destination"]["port"], 3389);
+    assert_eq!(
+        read["related"],
+        json!({"ip": ["198.51.100.7", "192.0.2.10"], "user": ["alice", "bob"], "hosts": ["ts01"]})
+    );
+    assert!(read.get("user").is_none(), "two accounts are no single one");
+    assert!(read["labels"].as_object().unwrap().values().all(|value| value.is_string() || value.is_array()));
+}
+
+#[test]
+fn as_ocsf_it_is_a_detection_finding_of_the_right_arithmetic() {
+    for (status, revision, activity) in [
+        (AlertStatus::Open, 1, 1),
+        (AlertStatus::Open, 2, 2),
+        (AlertStatus::Closed, 3, 3),
+        (AlertStatus::Superseded, 4, 3),
+    ] {
+        let mut out = Vec::new();
+        schemas::ocsf::write_alert(&Alert { status, revision, ..alert() }, &mut out);
+        let read: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&read["class_uid"], &read["category_uid"]), (&json!(2004), &json!(2)));
+        assert_eq!(read["type_uid"], 200_400 + activity);
+        assert_eq!(read["severity_id"], 4);
+        assert_eq!(read["time"], 1_700_000_200_000_u64);
+        assert_eq!(read["finding_info"]["uid"], "1f".repeat(16));
+        assert_eq!(read["finding_info"]["attacks"][0]["sub_technique"]["uid"], "T1110.003");
+        assert_eq!(read["evidences"][0]["src_endpoint"]["ip"], "198.51.100.7");
+        assert_eq!(read["evidences"][1]["data"]["raw"], "deny \"x\"");
+        assert_eq!(read["resources"][1]["role_id"], 1);
+        assert_eq!(read["metadata"]["version"], "1.8.0");
+    }
+}
