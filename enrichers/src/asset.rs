@@ -14,7 +14,7 @@
 
 use schemas::{Criticality, EventKind, Field, FlowBatch, Ip, Span, key};
 
-use crate::assets::{Assets, host_as_name};
+use crate::assets::{Assets, Record, host_as_name};
 use crate::networks::Place;
 use crate::prefix::Answer;
 use crate::{Pass, Tables};
@@ -52,15 +52,15 @@ pub const PASS: Pass = Pass {
     run,
 };
 
-/// What a row gets for one end.
+/// What a row gets for one end; an empty text is absent.
 #[derive(Clone, Copy, Default)]
 struct Facts {
-    name: Option<Span>,
-    role: Option<Span>,
-    owner: Option<Span>,
-    zone: Option<Span>,
+    name: Span,
+    role: Span,
+    owner: Span,
+    zone: Span,
     criticality: Option<Criticality>,
-    internal: Option<bool>,
+    internal: bool,
     /// Whether the inventory knows it.
     listed: bool,
 }
@@ -98,8 +98,8 @@ fn run(tables: &Tables, batch: &mut FlowBatch) {
         kept: Vec::with_capacity(batch.len() / 8 + 64),
         places: vec![0; tables.assets.len()],
     };
-    view.kept.push(Facts { internal: Some(false), ..Facts::default() });
-    view.kept.push(Facts { internal: Some(true), ..Facts::default() });
+    view.kept.push(Facts { internal: false, ..Facts::default() });
+    view.kept.push(Facts { internal: true, ..Facts::default() });
     for row in 0..batch.len() {
         let time_us = batch.get(row, key::TIME).unwrap_or_default();
         if let Some(facts) = source(&mut view, batch, row, time_us) {
@@ -144,7 +144,7 @@ fn destination(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: 
             let by_name = batch.get(row, key::HOST).and_then(|host| view.host(batch, host, time_us));
             match by_name {
                 // Unknown both ways: the address is what other logs know, too.
-                Some(name) if !name.listed => by_address.filter(|facts| facts.name.is_some()).or(by_name),
+                Some(name) if !name.listed => by_address.filter(|facts| !facts.name.is_empty()).or(by_name),
                 Some(_) => by_name,
                 None => by_address,
             }
@@ -161,7 +161,7 @@ fn destination(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: 
 #[cold]
 fn translated(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: i64, dialled: Facts) -> Facts {
     match batch.get(row, key::NAT_DST_IP).map(|ip| view.address(batch, ip, time_us)) {
-        Some(facts) if facts.listed || facts.internal == Some(true) => facts,
+        Some(facts) if facts.listed || facts.internal => facts,
         _ => dialled,
     }
 }
@@ -210,25 +210,24 @@ impl View<'_> {
             known => known - 1,
         };
         let facts = self.kept[place as usize];
-        if facts.name.is_some() || ip == Ip::default() {
+        if !facts.name.is_empty() || ip == Ip::default() {
             return place;
         }
-        self.kept.push(Facts { name: Some(keep_address(batch, ip)), ..facts });
+        self.kept.push(Facts { name: keep_address(batch, ip), ..facts });
         self.kept.len() as u32 - 1
     }
 
     fn keep_asset(&mut self, batch: &mut FlowBatch, asset: u32) -> u32 {
-        let of = self.tables.assets.get(asset);
-        let mut text = |text: &Option<String>| text.as_ref().map(|text| batch.keep(text.as_bytes()));
-        self.kept.push(Facts {
-            role: text(&of.role),
-            owner: text(&of.owner),
-            zone: text(&of.zone),
-            name: text(&of.name),
-            criticality: of.criticality,
-            internal: Some(of.is_internal()),
-            listed: true,
+        let (record, texts) = self.tables.assets.record(asset);
+        let all = batch.keep(texts);
+        let mut at = 0;
+        let [name, role, owner, zone] = record.lengths.map(|length| {
+            let part = all.part(at, usize::from(length));
+            at += usize::from(length);
+            part
         });
+        let Record { criticality, internal, .. } = record;
+        self.kept.push(Facts { name, role, owner, zone, criticality, internal, listed: true });
         self.places[asset as usize] = self.kept.len() as u32;
         self.kept.len() as u32 - 1
     }
@@ -239,8 +238,8 @@ impl View<'_> {
             Place::Elsewhere => ELSEWHERE,
             Place::Local => LOCAL,
             Place::Own => {
-                let name = Some(keep_address(batch, ip));
-                self.kept.push(Facts { name, internal: Some(true), ..Facts::default() });
+                let name = keep_address(batch, ip);
+                self.kept.push(Facts { name, internal: true, ..Facts::default() });
                 self.kept.len() as u32 - 1
             }
         }
@@ -267,7 +266,7 @@ impl View<'_> {
             None => {
                 let mut buffer = [0; 253];
                 let name = host_as_name(text, &mut buffer).map(|name| batch.keep(name))?;
-                self.kept.push(Facts { name: Some(name), internal: Some(true), ..Facts::default() });
+                self.kept.push(Facts { name, internal: true, ..Facts::default() });
                 self.kept.len() as u32 - 1
             }
         };
@@ -306,48 +305,46 @@ fn keep_address(batch: &mut FlowBatch, ip: Ip) -> Span {
     batch.keep(&text[..len])
 }
 
+#[inline]
 fn set_source(batch: &mut FlowBatch, row: usize, facts: &Facts) {
-    if let Some(internal) = facts.internal {
-        batch.set(row, key::SRC_INTERNAL, internal.into());
-    }
-    if let Some(name) = facts.name {
-        batch.set(row, key::SRC_ASSET, name);
+    batch.set(row, key::SRC_INTERNAL, facts.internal.into());
+    if !facts.name.is_empty() {
+        batch.set(row, key::SRC_ASSET, facts.name);
     }
     if !facts.listed {
         return;
     }
-    if let Some(role) = facts.role {
-        batch.set(row, key::SRC_ROLE, role);
+    if !facts.role.is_empty() {
+        batch.set(row, key::SRC_ROLE, facts.role);
     }
-    if let Some(owner) = facts.owner {
-        batch.set(row, key::SRC_OWNER, owner);
+    if !facts.owner.is_empty() {
+        batch.set(row, key::SRC_OWNER, facts.owner);
     }
-    if let Some(zone) = facts.zone {
-        batch.set(row, key::SRC_ASSET_ZONE, zone);
+    if !facts.zone.is_empty() {
+        batch.set(row, key::SRC_ASSET_ZONE, facts.zone);
     }
     if let Some(criticality) = facts.criticality {
         batch.set(row, key::SRC_CRITICALITY, criticality);
     }
 }
 
+#[inline]
 fn set_destination(batch: &mut FlowBatch, row: usize, facts: &Facts) {
-    if let Some(internal) = facts.internal {
-        batch.set(row, key::DST_INTERNAL, internal.into());
-    }
-    if let Some(name) = facts.name {
-        batch.set(row, key::DST_ASSET, name);
+    batch.set(row, key::DST_INTERNAL, facts.internal.into());
+    if !facts.name.is_empty() {
+        batch.set(row, key::DST_ASSET, facts.name);
     }
     if !facts.listed {
         return;
     }
-    if let Some(role) = facts.role {
-        batch.set(row, key::DST_ROLE, role);
+    if !facts.role.is_empty() {
+        batch.set(row, key::DST_ROLE, facts.role);
     }
-    if let Some(owner) = facts.owner {
-        batch.set(row, key::DST_OWNER, owner);
+    if !facts.owner.is_empty() {
+        batch.set(row, key::DST_OWNER, facts.owner);
     }
-    if let Some(zone) = facts.zone {
-        batch.set(row, key::DST_ASSET_ZONE, zone);
+    if !facts.zone.is_empty() {
+        batch.set(row, key::DST_ASSET_ZONE, facts.zone);
     }
     if let Some(criticality) = facts.criticality {
         batch.set(row, key::DST_CRITICALITY, criticality);

@@ -376,10 +376,22 @@ fn timeline_at(timeline: &Timeline, time_us: i64) -> Option<u32> {
     timeline.iter().filter(holds).max_by_key(|(from, _, _)| *from).map(|(_, _, value)| *value)
 }
 
+/// What a row gets of an asset: its texts lie one after the other, so that a batch copies them in one piece.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Record {
+    start: u32,
+    /// Lengths of name, role, owner and zone; 0 is absent.
+    pub(crate) lengths: [u16; 4],
+    pub(crate) criticality: Option<Criticality>,
+    pub(crate) internal: bool,
+}
+
 /// The inventory, ready to be asked.
 #[derive(Default)]
 pub struct Assets {
     list: Vec<Asset>,
+    records: Vec<Record>,
+    texts: Vec<u8>,
     prefixes: PrefixTable,
     hosts: HashMap<Box<[u8]>, Timeline>,
     /// First label of fully qualified names: the one full name that has it, or `None` where several do.
@@ -421,10 +433,31 @@ impl Assets {
             if let Some(mac) = row.mac {
                 assets.macs.entry(mac).or_default().push((from_us, until_us, value));
             }
+            assets.push_record(&row.asset);
             assets.list.push(row.asset);
         }
         assets.prefixes = PrefixTable::build(&entries);
         assets
+    }
+
+    fn push_record(&mut self, asset: &Asset) {
+        let start = self.texts.len() as u32;
+        let lengths = [&asset.name, &asset.role, &asset.owner, &asset.zone].map(|text| {
+            let text = text.as_deref().unwrap_or_default().as_bytes();
+            let text = &text[..text.len().min(usize::from(u16::MAX))];
+            self.texts.extend_from_slice(text);
+            text.len() as u16
+        });
+        let internal = asset.is_internal();
+        self.records.push(Record { start, lengths, criticality: asset.criticality, internal });
+    }
+
+    /// What a row gets of an asset, and its texts in one piece.
+    #[inline]
+    pub(crate) fn record(&self, index: u32) -> (Record, &[u8]) {
+        let record = self.records[index as usize];
+        let length: usize = record.lengths.iter().map(|length| usize::from(*length)).sum();
+        (record, &self.texts[record.start as usize..][..length])
     }
 
     /// Number of rows.

@@ -116,10 +116,12 @@ struct Node {
     parent: u32,
 }
 
+/// The address space of one family, cut where the answer changes. Starts and answers lie apart from the entries, so
+/// that a look-up touches two short arrays and nothing else.
 #[derive(Default)]
-struct Segments {
-    starts: Vec<u128>,
-    nodes: Vec<u32>,
+struct Segments<N> {
+    starts: Vec<N>,
+    answers: Vec<Answer>,
     /// For each value of the first 16 bits the number of starts below it, and all of them at the end.
     index: Vec<u32>,
 }
@@ -129,8 +131,8 @@ struct Segments {
 pub struct PrefixTable {
     entries: Vec<PrefixEntry>,
     nodes: Vec<Node>,
-    v4: Segments,
-    v6: Segments,
+    v4: Segments<u32>,
+    v6: Segments<u128>,
 }
 
 impl PrefixTable {
@@ -144,6 +146,7 @@ impl PrefixTable {
         });
         let entries: Vec<PrefixEntry> = entries.into_iter().map(|(_, entry)| entry).collect();
         let mut table = PrefixTable { entries, ..PrefixTable::default() };
+        let mut cuts: [Vec<(u128, u32)>; 2] = Default::default();
         let mut open: Vec<(u128, u32)> = Vec::new();
         let mut family = 32;
         let mut at = 0;
@@ -152,33 +155,49 @@ impl PrefixTable {
             let end = at + table.entries[at..].iter().take_while(|entry| entry.network == network).count();
             let bits = key(network.base).0;
             if bits != family {
-                close(&mut table.v4, &mut open, None);
+                close(&mut cuts[0], &mut open, None);
                 family = bits;
             }
-            let segments = if bits == 32 { &mut table.v4 } else { &mut table.v6 };
+            let cuts = &mut cuts[usize::from(bits != 32)];
             let (first, last) = network.first_last();
-            close(segments, &mut open, Some(first));
+            close(cuts, &mut open, Some(first));
             let node = table.nodes.len() as u32;
             let parent = open.last().map_or(NONE, |(_, node)| *node);
             table.nodes.push(Node { entries: at as u32..end as u32, parent });
-            segments.mark(first, node);
+            cut(cuts, first, node);
             open.push((last, node));
             at = end;
         }
-        let segments = if family == 32 { &mut table.v4 } else { &mut table.v6 };
-        close(segments, &mut open, None);
-        table.v4.index_by(32);
-        table.v6.index_by(128);
+        close(&mut cuts[usize::from(family != 32)], &mut open, None);
+        let [v4, v6] = cuts;
+        let answer = |node| table.answer(node);
+        // what lies behind 255.255.255.255 is no address
+        let inside = v4.iter().filter_map(|(start, node)| Some((u32::try_from(*start).ok()?, *node)));
+        table.v4 = Segments::new(inside.map(|(start, node)| (start, answer(node))), |start| start >> 16);
+        let answer = |node| table.answer(node);
+        let v6 = Segments::new(v6.iter().map(|(start, node)| (*start, answer(*node))), |start| (start >> 112) as u32);
+        table.v6 = v6;
         table
     }
 
-    /// What is known of an address.
-    pub fn look_up(&self, address: Ip) -> Answer {
-        let (bits, number) = key(address);
-        let segments = if bits == 32 { &self.v4 } else { &self.v6 };
-        let Some(node) = segments.node(bits, number) else { return Answer::Nothing };
+    fn answer(&self, node: u32) -> Answer {
+        if node == NONE {
+            return Answer::Nothing;
+        }
         let first = &self.entries[self.nodes[node as usize].entries.start as usize];
         if first.always() { Answer::Always(first.value) } else { Answer::Timed(node) }
+    }
+
+    /// What is known of an address.
+    #[inline]
+    pub fn look_up(&self, address: Ip) -> Answer {
+        let (bits, number) = key(address);
+        if bits == 32 {
+            let number = number as u32;
+            self.v4.answer(number, number >> 16)
+        } else {
+            self.v6.answer(number, (number >> 112) as u32)
+        }
     }
 
     /// The value that held at a time, for the node of an [`Answer::Timed`].
@@ -206,47 +225,54 @@ impl PrefixTable {
 }
 
 /// Closes the open prefixes that end before `next`, or all of them.
-fn close(segments: &mut Segments, open: &mut Vec<(u128, u32)>, next: Option<u128>) {
+fn close(cuts: &mut Vec<(u128, u32)>, open: &mut Vec<(u128, u32)>, next: Option<u128>) {
     while let Some((last, _)) = open.last().copied() {
         if next.is_some_and(|next| next <= last) {
             return;
         }
         open.pop();
         if let Some(after) = last.checked_add(1) {
-            segments.mark(after, open.last().map_or(NONE, |(_, node)| *node));
+            cut(cuts, after, open.last().map_or(NONE, |(_, node)| *node));
         }
     }
 }
 
-impl Segments {
-    fn mark(&mut self, start: u128, node: u32) {
-        if self.starts.last() == Some(&start) {
-            self.nodes.pop();
-        } else {
-            self.starts.push(start);
-        }
-        self.nodes.push(node);
+/// From `start` on the innermost prefix is `node`.
+fn cut(cuts: &mut Vec<(u128, u32)>, start: u128, node: u32) {
+    if cuts.last().is_some_and(|(last, _)| *last == start) {
+        cuts.pop();
     }
+    cuts.push((start, node));
+}
 
-    fn index_by(&mut self, bits: u32) {
-        if self.starts.is_empty() {
-            return;
-        }
-        let mut at = 0;
-        for head in 0..=u16::MAX {
-            while self.starts.get(at).is_some_and(|start| (start >> (bits - 16)) < u128::from(head)) {
-                at += 1;
+impl<N: Copy + Ord> Segments<N> {
+    fn new(cuts: impl Iterator<Item = (N, Answer)>, head: impl Fn(N) -> u32) -> Segments<N> {
+        let (starts, answers): (Vec<N>, Vec<Answer>) = cuts.unzip();
+        let mut index = Vec::new();
+        if !starts.is_empty() {
+            let mut at = 0;
+            for value in 0..=u32::from(u16::MAX) {
+                while starts.get(at).is_some_and(|start| head(*start) < value) {
+                    at += 1;
+                }
+                index.push(at as u32);
             }
-            self.index.push(at as u32);
+            index.push(starts.len() as u32);
         }
-        self.index.push(self.starts.len() as u32);
+        Segments { starts, answers, index }
     }
 
-    fn node(&self, bits: u32, number: u128) -> Option<u32> {
-        let head = (number >> (bits - 16)) as usize;
-        let (from, to) = (*self.index.get(head)? as usize, self.index[head + 1] as usize);
+    #[inline]
+    fn answer(&self, number: N, head: u32) -> Answer {
+        let [from, to] = match self.index.get(head as usize..) {
+            Some([from, to, ..]) => [*from as usize, *to as usize],
+            Some(_) | None => return Answer::Nothing,
+        };
         let at = from + self.starts[from..to].partition_point(|start| *start <= number);
-        Some(self.nodes[at.checked_sub(1)?]).filter(|node| *node != NONE)
+        match at.checked_sub(1) {
+            Some(at) => self.answers[at],
+            None => Answer::Nothing,
+        }
     }
 }
 

@@ -59,6 +59,12 @@ impl Span {
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
+    /// A part of it: `len` bytes from its byte `from` on. Texts that go together are kept in one piece and cut so.
+    #[inline]
+    pub fn part(self, from: usize, len: usize) -> Span {
+        assert!(from + len <= self.len as usize, "a part lies inside");
+        Span { start: self.start + from as u32, len: len as u32 }
+    }
 }
 
 /// What a log says of its own origin, for a rule's `logsource`. One static value a stream of a family.
