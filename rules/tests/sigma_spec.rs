@@ -523,6 +523,7 @@ fn an_unknown_field_is_refused_unless_it_may_be_a_vendors() {
         format!("title: T\nlogsource: {{{source}}}\ndetection: {{s: {{{field}: x}}, condition: s}}\n")
     };
     assert!(errors(&rule("category: firewall", "usr")).contains("no field has that name; did you mean `user`?"));
+    assert!(errors(&rule("product: portolan", "usr")).contains("no field has that name; did you mean `user`?"));
     assert!(load(&rule("category: firewall", "extras.usr")).lint().is_empty());
     assert!(
         lines(load(&rule("product: fortigate", "usr")).lint())
@@ -573,5 +574,7 @@ fn an_untagged_dimension_can_not_hide_a_detection() {
     assert!(matched("category: firewall"));
     assert!(matched("Product: x, category: Firewall"));
     assert!(!matched("category: proxy"));
+    assert!(matched("product: portolan"), "events as we normalise them, whoever wrote the log");
+    assert!(!matched("product: portolan, category: proxy"));
     assert!(!matched("category: firewall, product: cisco"));
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use schemas::{Column, Field, FieldType, FlowBatch, LogSource, Mask};
 
 use crate::RuleSet;
-use crate::compile::names::Source;
+use crate::compile::names::{OWN_PRODUCT, Source};
 use crate::compile::predicate::{Predicate, Test, date_part, in_ranges};
 use crate::compile::program::{Cost, Program};
 use crate::hit::{BatchFull, HitBatch};
@@ -392,7 +392,7 @@ fn rows_of_class(batch: &FlowBatch, class: &RuleSource, mask: &mut Mask) {
     };
     let agrees = |source: &LogSource| {
         fits(&class.category, source.categories)
-            && fits(&class.product, source.products)
+            && (class.product == OWN_PRODUCT || fits(&class.product, source.products))
             && fits(&class.service, source.services)
     };
     let ids = batch.log_source_ids();
