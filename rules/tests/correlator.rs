@@ -192,7 +192,6 @@ fn a_key_of_one_event_is_small_and_leaves_when_its_time_is_over() {
     correlator.push(&hits(&events), &mut out);
     correlator.advance(3 * SECOND, &mut out);
     let counters = correlator.counters();
-    println!("{} bytes a key", counters.bytes / counters.keys);
     assert_eq!(counters.keys, 1000);
     correlator.advance(62 * SECOND, &mut out);
     assert_eq!((correlator.counters().keys, correlator.counters().bytes), (0, 0));
