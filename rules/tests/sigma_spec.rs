@@ -578,3 +578,20 @@ fn an_untagged_dimension_can_not_hide_a_detection() {
     assert!(!matched("product: portolan, category: proxy"));
     assert!(!matched("category: firewall, product: cisco"));
 }
+
+#[test]
+fn product_portolan_is_every_source_in_canonical_names() {
+    let text = "title: A
+name: a
+logsource: {product: portolan}
+detection:
+    dialled: {dst_port: 3389}
+    condition: dialled
+";
+    let mut scanner = Scanner::new(Arc::new(load(text)), RawSample::None);
+    let mut hits = HitBatch::default();
+    let stats: ScanStats = scanner.scan(&batch(&["dst_port=3389", "dst_port=22"]), &mut hits).unwrap();
+    assert_eq!(stats.hits, 1, "the events' own product is another");
+    let misspelt = RuleSet::load(&[("rules.yml", text.replace("dst_port", "dst_prot"))]).unwrap_err();
+    assert!(lines(&misspelt).contains("did you mean `dst_port`?"), "{}", lines(&misspelt));
+}

@@ -17,6 +17,9 @@ use schemas::{Level, Word};
 
 mod correlation;
 
+/// The product that a rule names if it reads the normalised events of every product.
+const OURS: &str = "portolan";
+
 /// What a file holds.
 #[derive(Debug, Default)]
 pub struct Parsed {
@@ -280,9 +283,14 @@ impl Reader<'_> {
         };
         let Some(inner) = self.map(node, "`logsource`") else { return LogSource::default() };
         let mut word = |key| self.optional_text(inner, key).unwrap_or_default().to_lowercase();
-        let source = LogSource { category: word("category"), product: word("product"), service: word("service") };
+        let mut source = LogSource { category: word("category"), product: word("product"), service: word("service") };
         if source == LogSource::default() {
             self.fault(node.at, "", Fault::Missing { key: "category", of: "a log source without product and service" });
+        }
+        // Sigma wants a log source; this one says that the rule speaks of normalised events, whoever logged them. So every
+        // product fits, and a name that is none of ours is a mistake and no vendor's field.
+        if source.product == OURS {
+            source.product.clear();
         }
         source
     }
