@@ -595,3 +595,41 @@ detection:
     let misspelt = RuleSet::load(&[("rules.yml", text.replace("dst_port", "dst_prot"))]).unwrap_err();
     assert!(lines(&misspelt).contains("did you mean `dst_port`?"), "{}", lines(&misspelt));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_damage_to_a_rule_makes_the_loader_panic(cuts in proptest::collection::vec((0usize..3000, "[a-z:{}\\[\\]|*'\n -]{0,6}"), 1..6)) {
+        let mut text = format!("{LOGINS}---
+title: Inner
+name: inner
+correlation: {{type: event_count, rules: [failed, refused], aliases: {{host: {{failed: src_ip, refused: dst_ip}}}}, group-by: [host, user], timespan: 5m, condition: {{gte: 3}}}}
+---
+title: Outer
+correlation: {{type: temporal, rules: [inner, refused], group-by: [user], timespan: 1h, condition: inner and not refused}}
+---
+title: Filter
+logsource: {{category: firewall}}
+filter: {{rules: any, sel: {{src_ip|cidr: 10.0.0.0/8, user|re|i: '^svc', time|hour|gte: 20}}, condition: not 1 of sel*}}
+");
+        for (at, with) in cuts {
+            let at = at % text.len();
+            if text.is_char_boundary(at) && text.is_char_boundary((at + 3).min(text.len())) {
+                text.replace_range(at..(at + 3).min(text.len()), &with);
+            }
+        }
+        if let Ok(rules) = RuleSet::load(&[("damaged.yml", &text)]) {
+            let mut scanner = Scanner::new(Arc::new(rules), RawSample::None);
+            scanner.scan(&batch(&["outcome=failure action=deny src_ip=192.0.2.1 user=ann"]), &mut HitBatch::new()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_documentations_rules_load_without_advice() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sigma.md")).unwrap();
+    let blocks: Vec<&str> = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert_eq!(lines(load(block).lint()), "");
+    }
+}
