@@ -259,18 +259,7 @@ impl Parser for Family {
                 let mark = contains(&head[..head.len().min(48)], b"|Fortinet|Forti");
                 mark.then_some(Confidence::Certain)
             }
-            b'a'..=b'z' if begins_with_key(head) => {
-                let device = contains(head, b"devid=") || contains(head, b"device_id=");
-                let log = contains(head, b"logid=") || contains(head, b"log_id=");
-                match (device, log) {
-                    (true, true) => Some(Confidence::Certain),
-                    (_, true) | (true, _) => Some(Confidence::Likely),
-                    (false, false) if contains(head, b"type=\"event\"") && contains(head, b" vd=") => {
-                        Some(Confidence::Likely)
-                    }
-                    (false, false) => None,
-                }
-            }
+            b'a'..=b'z' if begins_with_key(head) => marks(head),
             _ => None,
         }
     }
@@ -290,6 +279,32 @@ impl Parser for Family {
     }
 }
 
+/// The pairs of a line. The CSV form separates the same pairs by commas.
+#[inline]
+fn pairs_of(text: &[u8]) -> kv::Pairs<'_> {
+    let first = text.iter().position(|byte| matches!(byte, b',' | b' ')).map(|at| text[at]);
+    let by_comma = first == Some(b',') && text.starts_with(b"date=");
+    if by_comma { kv::pairs_by(text, b',') } else { kv::pairs(text) }
+}
+
+/// Which of the keys stand in the head that name the device and the log.
+fn marks(head: &[u8]) -> Option<Confidence> {
+    let (mut device, mut log, mut event, mut domain) = (false, false, false, false);
+    for pair in pairs_of(head) {
+        match pair.key {
+            b"devid" | b"device_id" => device = true,
+            b"logid" | b"log_id" => log = true,
+            b"type" => event = pair.value == b"event",
+            b"vd" => domain = true,
+            _ => {}
+        }
+        if device && log {
+            return Some(Confidence::Certain);
+        }
+    }
+    (device || log || event && domain).then_some(Confidence::Likely)
+}
+
 /// Whether the text begins with a word and `=`.
 fn begins_with_key(head: &[u8]) -> bool {
     let word = head.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
@@ -304,11 +319,7 @@ struct Line<'a, 'r> {
 impl<'a: 'r, 'r> Line<'a, 'r> {
     fn read_pairs(&mut self, row: &mut Row<'_>) -> Result<(), Refusal> {
         let body = self.record.body;
-        // The CSV form separates the same pairs by commas.
-        let first = body.iter().position(|byte| matches!(byte, b',' | b' ')).map(|at| body[at]);
-        let by_comma = first == Some(b',') && body.starts_with(b"date=");
-        let pairs = if by_comma { kv::pairs_by(body, b',') } else { kv::pairs(body) };
-        for pair in pairs {
+        for pair in pairs_of(body) {
             if pair.unclosed {
                 return Err(Refusal {
                     at: pair.value_offset().saturating_sub(1),

@@ -54,7 +54,7 @@ pub fn contains(text: &[u8], needle: &[u8]) -> bool {
 pub fn is_absent(text: &[u8]) -> bool {
     match text {
         [] | b"-" | b"--" => true,
-        _ if text.len() > 6 => false,
+        [first, ..] if text.len() > 6 || !matches!(first, b'n' | b'N' | b'(') => false,
         _ => {
             text.eq_ignore_ascii_case(b"n/a")
                 || text.eq_ignore_ascii_case(b"(null)")
