@@ -175,6 +175,9 @@ pub struct RunArgs {
     /// The configuration; docs/configuration.md describes every key
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
+    /// End when all that the input topics hold now has been worked off, and close what is open
+    #[arg(long)]
+    pub drain: bool,
 }
 
 /// `portolan parse`.

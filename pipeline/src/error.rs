@@ -3,6 +3,8 @@
 //! One enum for the whole program, because a person sees one message: what failed, where, why, and what to do. The
 //! variants carry values; the sentences are made once, in `Display`. A bad record is never one of these: it goes to quarantine.
 
+mod from;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

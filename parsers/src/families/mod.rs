@@ -24,7 +24,6 @@ families! {
     windows_security,
     zeek,
     aws_vpcflow,
-    ecs_json,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -7,6 +7,8 @@
 pub mod estate;
 pub mod generate;
 
+pub use story::{Expectation, Quiet, planted, quiet};
+
 mod daily;
 mod logs;
 mod story;

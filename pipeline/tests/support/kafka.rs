@@ -120,6 +120,73 @@ impl Broker {
         self.wait_for_the_end();
     }
 
+    /// A client of this broker.
+    pub fn client(&self) -> Client {
+        Client::of(&self.address())
+    }
+
+    fn format(&self) {
+        let mut tool = Command::new("java");
+        tool.arg("-cp").arg(format!("{}/*", self.libs)).args(["kafka.tools.StorageTool", "format"]);
+        // The cluster's id: any 16 bytes in base64.
+        tool.args(["-t", "cG9ydG9sYW4tdGVzdC1pZA", "-c"]).arg(self.folder.path().join("server.properties"));
+        let output = tool.output().unwrap();
+        assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join(format!("broker-{}.log", self.starts))
+    }
+
+    fn pid_path(&self) -> PathBuf {
+        self.folder.path().join("broker.pid")
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(self.watchdog.is_some(), "the broker is not running");
+        let pid = read(&self.pid_path());
+        assert!(Command::new("kill").args([&format!("-{name}"), pid.trim()]).status().unwrap().success());
+    }
+
+    fn wait_for_the_end(&mut self) {
+        let mut watchdog = self.watchdog.take().unwrap();
+        // The end of the pipe: the shell takes its part, and reaps the broker.
+        drop(watchdog.stdin.take());
+        wait_until("the broker to end", || watchdog.try_wait().unwrap().is_some());
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            // The data goes with the folder: no need to close it in order.
+            if let Ok(pid) = fs::read_to_string(self.pid_path()) {
+                let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
+            }
+            drop(watchdog.stdin.take());
+            let _ = watchdog.wait();
+        }
+    }
+}
+
+/// What tests do with topics, of a real broker or a mock one.
+pub struct Client {
+    config: ClientConfig,
+}
+
+impl Client {
+    /// A client of the broker at an address.
+    pub fn of(address: &str) -> Client {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", address);
+        Client { config }
+    }
+
+    /// A client configuration with the address and nothing else.
+    pub fn config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
     /// Makes a topic.
     pub fn make_topic(&self, name: &str, partitions: i32) {
         let admin: AdminClient<DefaultClientContext> = self.config().create().unwrap();
@@ -208,58 +275,8 @@ impl Broker {
         committed.elements().iter().map(|element| element.offset().to_raw().unwrap_or(-1).max(-1)).collect()
     }
 
-    /// A client configuration with the address and nothing else.
-    pub fn config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", self.address());
-        config
-    }
-
     fn producer(&self) -> ThreadedProducer<rdkafka::producer::DefaultProducerContext> {
-        self.config().set("enable.idempotence", "true").set("linger.ms", "20").create().unwrap()
-    }
-
-    fn format(&self) {
-        let mut tool = Command::new("java");
-        tool.arg("-cp").arg(format!("{}/*", self.libs)).args(["kafka.tools.StorageTool", "format"]);
-        // The cluster's id: any 16 bytes in base64.
-        tool.args(["-t", "cG9ydG9sYW4tdGVzdC1pZA", "-c"]).arg(self.folder.path().join("server.properties"));
-        let output = tool.output().unwrap();
-        assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.folder.path().join(format!("broker-{}.log", self.starts))
-    }
-
-    fn pid_path(&self) -> PathBuf {
-        self.folder.path().join("broker.pid")
-    }
-
-    fn signal(&self, name: &str) {
-        assert!(self.watchdog.is_some(), "the broker is not running");
-        let pid = read(&self.pid_path());
-        assert!(Command::new("kill").args([&format!("-{name}"), pid.trim()]).status().unwrap().success());
-    }
-
-    fn wait_for_the_end(&mut self) {
-        let mut watchdog = self.watchdog.take().unwrap();
-        // The end of the pipe: the shell takes its part, and reaps the broker.
-        drop(watchdog.stdin.take());
-        wait_until("the broker to end", || watchdog.try_wait().unwrap().is_some());
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        if let Some(mut watchdog) = self.watchdog.take() {
-            // The data goes with the folder: no need to close it in order.
-            if let Ok(pid) = fs::read_to_string(self.pid_path()) {
-                let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
-            }
-            drop(watchdog.stdin.take());
-            let _ = watchdog.wait();
-        }
+        self.config().set("enable.idempotence", "true").set("compression.codec", "lz4").set("linger.ms", "20").create().unwrap()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each test program compiles this for itself and uses a part of it.
 #![allow(dead_code)]
 
+pub mod broker;
+pub mod incident;
 pub mod kafka;
 
 use std::io::Write;

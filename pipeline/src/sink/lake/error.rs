@@ -78,6 +78,28 @@ pub enum LakeError {
     },
 }
 
+impl LakeError {
+    /// Others keep claiming the same tasks at the same moment.
+    #[cold]
+    pub fn contended(table: Table, tasks: &[String]) -> LakeError {
+        let why = "other processes claim them again and again; do two groups of processes use the same names?".to_owned();
+        LakeError::Other { doing: "claim tasks", at: format!("table `{table}`, {}", tasks.join(", ")), why }
+    }
+
+    /// The file, folder or URL that it is about.
+    pub fn at(&self) -> &str {
+        match self {
+            LakeError::DiskFull { at, .. }
+            | LakeError::Denied { at, .. }
+            | LakeError::Unreachable { at, .. }
+            | LakeError::Log { at, .. }
+            | LakeError::Other { at, .. } => at,
+            LakeError::BadRoot { root, .. } => root,
+            LakeError::Schema { table, .. } => table.name(),
+        }
+    }
+}
+
 impl fmt::Display for LakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

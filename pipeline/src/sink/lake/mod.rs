@@ -12,6 +12,7 @@
 mod encode;
 mod error;
 mod log;
+mod state;
 mod stats;
 mod store;
 mod types;
@@ -100,6 +101,7 @@ impl DataFile {
 ///
 /// It owns a small runtime for the object store and must therefore not be dropped inside an async task.
 pub struct Lake {
+    store: Arc<Store>,
     tables: Vec<Arc<TableLog>>,
 }
 
@@ -118,7 +120,7 @@ impl Lake {
             .iter()
             .map(|(table, schema)| TableLog::open(&store, *table, schema).map(Arc::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { tables })
+        Ok(Self { store, tables })
     }
 
     /// A writer for one thread.

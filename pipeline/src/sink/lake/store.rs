@@ -78,6 +78,21 @@ impl Store {
         Ok(format!("{}{table}/", self.url))
     }
 
+    /// The object store.
+    pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.objects)
+    }
+
+    /// The root's path inside the object store.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Waits for the object store.
+    pub(super) fn block_on<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        self.executor.block_on(work)
+    }
+
     /// How people call `relative`: a path where it is one, else a URL.
     pub(super) fn display(&self, relative: &str) -> String {
         match &self.folder {

@@ -1,0 +1,70 @@
+//! The commands: each turns typed arguments into a run, and its result into something to read.
+
+mod batch;
+mod demo;
+pub mod parse;
+mod run;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::{Cli, Command};
+use crate::config::{format_of, zone_of};
+use crate::error::Failure;
+use crate::out::Out;
+use crate::stages::Reading;
+
+/// Runs the command that the command line names.
+///
+/// # Errors
+/// The [`Failure`] that decides message and exit code.
+pub fn run(cli: &Cli) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Demo(args) => demo::run(cli, args),
+        Command::Batch(args) => batch::run(cli, args),
+        Command::Run(args) => run::run(args),
+        Command::Parse(args) => {
+            let reading = reading(&args.format, &args.zone, "")?;
+            parse::run(&args.file, &reading, args.output, &mut Out::stdout())
+        }
+        Command::Validate(_) | Command::Rules(_) => Ok(()),
+    }
+}
+
+/// How lines are read, by the words of the command line.
+fn reading(format: &str, zone: &str, tenant: &str) -> Result<Reading, Failure> {
+    let wrong = |option: &str, word: &str, advice| Failure::Usage { what: format!("{option} `{word}` is not known"), advice };
+    Ok(Reading {
+        format: format_of(format).map_err(|advice| wrong("--format", format, advice))?,
+        zone: zone_of(zone).map_err(|advice| wrong("--zone", zone, advice))?,
+        tenant: Arc::from(tenant),
+    })
+}
+
+/// A flag that the first interrupt or termination signal sets. A second one ends the process at once.
+fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Usage { what: format!("no signal handler: {error}"), advice: "check the limits of this user".into() })?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            wait_for_signal().await;
+            set.store(true, Ordering::Relaxed);
+            wait_for_signal().await;
+            std::process::exit(i32::from(crate::error::INTERRUPTED));
+        });
+    });
+    Ok(stop)
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

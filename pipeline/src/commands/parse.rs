@@ -1,0 +1,68 @@
+//! `portolan parse`: each line of a file as JSON, one value a line, in order.
+//!
+//! An object for an event, an array where a line holds several, `{"reject": "why"}` for a refused line, `{}` for a line that is
+//! understood but holds no event. So line n of the output always belongs to line n of the input.
+
+use std::path::Path;
+
+use parsers::{Parsed, Session};
+use schemas::{FlowBatch, Place};
+
+use crate::cli::ParseOutput;
+use crate::clock;
+use crate::stages::Reading;
+use crate::error::Failure;
+use crate::out::{Out, Reader};
+use crate::source::file::FileSource;
+
+/// Runs it over one file (`-` is standard input) onto `out`.
+///
+/// # Errors
+/// The file can't be read or `out` can't be written.
+pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> Result<(), Failure> {
+    let mut source = FileSource::open(path, clock::now_us())?;
+    let mut session = Session::new(reading.format, reading.zone.clone());
+    let mut batch = FlowBatch::new(16);
+    let mut line_number = 0;
+    let mut text = Vec::new();
+    while let Some(block) = source.next_block()? {
+        for record in &block.records {
+            text.clear();
+            // Empty lines are no records, but they are lines.
+            for _ in line_number + 1..record.offset {
+                text.extend_from_slice(b"{\"reject\":\"the line is empty\"}\n");
+            }
+            line_number = record.offset;
+            batch.reset(block.bytes.clone(), block.source.clone(), 0);
+            let place = Place { offset: record.offset, received_us: record.received_us };
+            let line = &block.bytes[record.start..record.start + record.len];
+            match session.parse_line(line, place, &mut batch) {
+                Ok(Parsed::Nothing) => text.extend_from_slice(b"{}"),
+                Ok(Parsed::Events) if batch.len() == 1 => write_row(form, &batch, 0, &mut text),
+                Ok(Parsed::Events) => {
+                    for row in 0..batch.len() {
+                        text.push(if row == 0 { b'[' } else { b',' });
+                        write_row(form, &batch, row, &mut text);
+                    }
+                    text.push(b']');
+                }
+                Err(reject) => {
+                    text.extend_from_slice(serde_json::json!({"reject": reject.to_string()}).to_string().as_bytes());
+                }
+            }
+            text.push(b'\n');
+            if out.write(&text)? == Reader::Gone {
+                return Ok(());
+            }
+        }
+    }
+    out.flush().map(drop)
+}
+
+fn write_row(form: ParseOutput, batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
+    match form {
+        ParseOutput::Ndjson => schemas::json::write_row_with(batch, row, schemas::json::Options::LINE, out),
+        ParseOutput::Ecs => schemas::json::write_row(batch, row, out),
+        ParseOutput::Ocsf => schemas::json::write_row(batch, row, out),
+    }
+}

@@ -1,0 +1,266 @@
+//! Files and folders as sources: plain, gzip, zstd, and standard input.
+//!
+//! Compression is told by the first bytes, not by the name, because logs are renamed more often than re-packed.
+//! A compressed file is read as a stream in blocks of a few megabytes, so that a bomb of gigabytes costs the memory of
+//! one block; a line longer than [`LINE_MAX`] is cut into a record of its own that the parser will refuse.
+//! Folders are read in name order, so that a run over the same files is the same run.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use super::{Block, Received};
+
+/// Bytes of a block. Large enough that a batch's fixed costs vanish, small enough to stay near the cache.
+pub const BLOCK_BYTES: usize = 4 << 20;
+
+/// Longest line that is taken whole, in bytes.
+pub const LINE_MAX: usize = 16 << 20;
+
+/// Something that could not be read.
+#[derive(Debug)]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot read {}: {}", self.path.display(), self.error)?;
+        match self.error.kind() {
+            io::ErrorKind::NotFound => write!(f, "; check the path"),
+            io::ErrorKind::PermissionDenied => write!(f, "; run as a user who may read it, or change its permissions"),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                write!(f, "; the compressed file is damaged or was cut; unpack what is left of it by hand")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lists the files that some paths mean: files as they are, folders with all that is under them, in name order.
+/// `-` is standard input. Hidden files and folders inside a folder are left out.
+///
+/// # Errors
+/// A path that doesn't exist or can't be listed.
+pub fn list(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            files.push(path.clone());
+        } else {
+            walk(path, &mut files, 0)?;
+        }
+    }
+    Ok(files)
+}
+
+/// Deepest nesting of folders that is followed; deeper ones are a loop of links.
+const DEPTH_MAX: usize = 64;
+
+fn walk(path: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), ReadError> {
+    let failed = |error| ReadError { path: path.to_owned(), error };
+    let kind = std::fs::metadata(path).map_err(failed)?;
+    if !kind.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if depth >= DEPTH_MAX {
+        return Err(failed(io::Error::other("folders nested more than 64 deep; is there a loop of links?")));
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        names.push(entry.map_err(failed)?.path());
+    }
+    names.sort();
+    for name in names {
+        let hidden = name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden {
+            walk(&name, files, depth + 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// An open file as a sequence of blocks of whole lines.
+pub struct FileSource {
+    path: PathBuf,
+    source: Arc<str>,
+    reader: Box<dyn Read + Send>,
+    received_us: i64,
+    rest: Vec<u8>,
+    line: u64,
+    ended: bool,
+}
+
+impl FileSource {
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// `now_us` is the time of day: it is the received time of standard input, and of files that have no date.
+    ///
+    /// # Errors
+    /// The file can't be opened or its head can't be read.
+    pub fn open(path: &Path, now_us: i64) -> Result<FileSource, ReadError> {
+        let failed = |error| ReadError { path: path.to_owned(), error };
+        let (mut raw, received_us): (Box<dyn Read + Send>, i64) = if path.as_os_str() == "-" {
+            (Box::new(io::stdin()), now_us)
+        } else {
+            let file = File::open(path).map_err(failed)?;
+            let modified = file.metadata().and_then(|data| data.modified()).ok();
+            let date = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(now_us, |since| since.as_micros() as i64);
+            (Box::new(file), date)
+        };
+        let mut head = [0; 4];
+        let mut filled = 0;
+        while filled < head.len() {
+            match raw.read(&mut head[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let head = head[..filled].to_vec();
+        let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head.clone()).chain(raw));
+        let reader: Box<dyn Read + Send> = match head.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, whole))),
+            [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole).map_err(failed)?),
+            _ => whole,
+        };
+        let source = Arc::from(path.to_string_lossy());
+        Ok(FileSource { path: path.to_owned(), source, reader, received_us, rest: Vec::new(), line: 0, ended: false })
+    }
+
+    /// The file's name as it stands in provenance.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// The next block of whole lines; `None` at the end.
+    ///
+    /// # Errors
+    /// What the system or the unpacker says. What was read before it has been given.
+    pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.reserve(BLOCK_BYTES.saturating_sub(bytes.len()));
+        let mut searched = 0;
+        let mut last_end = None;
+        loop {
+            let from = bytes.len();
+            let want = BLOCK_BYTES.max(from + BLOCK_BYTES / 4) - from;
+            let read = read_some(&mut self.reader, &mut bytes, want).map_err(|error| ReadError { path: self.path.clone(), error })?;
+            last_end = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at + 1).or(last_end);
+            searched = bytes.len();
+            if read == 0 {
+                self.ended = true;
+                break;
+            }
+            if bytes.len() >= BLOCK_BYTES && last_end.is_some() {
+                break;
+            }
+            if last_end.is_none() && bytes.len() > LINE_MAX {
+                last_end = Some(LINE_MAX);
+                break;
+            }
+        }
+        if !self.ended {
+            let cut = last_end.unwrap_or(bytes.len());
+            self.rest = bytes[cut..].to_vec();
+            bytes.truncate(cut);
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let records = lines(&bytes, &mut self.line, self.received_us);
+        Ok(Some(Block { source: self.source.clone(), partition: 0, bytes: Arc::new(bytes), records }))
+    }
+}
+
+/// Reads until `want` bytes are there or nothing more comes; gives how many came.
+fn read_some(reader: &mut dyn Read, bytes: &mut Vec<u8>, want: usize) -> io::Result<usize> {
+    reader.take(want as u64).read_to_end(bytes)
+}
+
+/// The lines of a block; empty lines (a lone carriage return, too) hold no record, but are counted as lines.
+fn lines(bytes: &[u8], line: &mut u64, received_us: i64) -> Vec<Received> {
+    let mut records = Vec::with_capacity(bytes.len() / 256);
+    let mut start = 0;
+    let mut take = |start: usize, end: usize| {
+        *line += 1;
+        let len = end - start;
+        if len > 0 && !(len == 1 && bytes[start] == b'\r') {
+            records.push(Received { start, len, offset: *line, received_us });
+        }
+    };
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        take(start, end);
+        start = end + 1;
+    }
+    if start < bytes.len() {
+        take(start, bytes.len());
+    }
+    records
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read_all(path: &Path) -> Vec<(u64, Vec<u8>)> {
+        let mut source = FileSource::open(path, 0).unwrap();
+        let mut all = Vec::new();
+        while let Some(block) = source.next_block().unwrap() {
+            all.extend(block.records.iter().map(|r| (r.offset, block.bytes[r.start..r.start + r.len].to_vec())));
+        }
+        all
+    }
+
+    #[test]
+    fn a_file_gives_the_same_lines_plain_gzip_and_zstd_whatever_the_blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = Vec::new();
+        for n in 0..60_000 {
+            writeln!(text, "line {n} {}", "x".repeat(n % 300)).unwrap();
+        }
+        text.extend_from_slice(b"\n\r\nlast without an end");
+        let plain = folder.path().join("a.log");
+        std::fs::write(&plain, &text).unwrap();
+        let gzip = folder.path().join("b.anything");
+        let mut packer = flate2::write::GzEncoder::new(File::create(&gzip).unwrap(), flate2::Compression::fast());
+        packer.write_all(&text).unwrap();
+        packer.finish().unwrap();
+        let zst = folder.path().join("c");
+        std::fs::write(&zst, zstd::encode_all(&text[..], 1).unwrap()).unwrap();
+        let want = read_all(&plain);
+        assert_eq!(want.len(), 60_001);
+        assert_eq!(want.last().unwrap(), &(60_003, b"last without an end".to_vec()));
+        assert_eq!(want[59_999].0, 60_000);
+        assert_eq!(read_all(&gzip), want);
+        assert_eq!(read_all(&zst), want);
+    }
+
+    #[test]
+    fn an_endless_line_is_cut_and_not_collected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long");
+        std::fs::write(&path, vec![b'x'; 2 * LINE_MAX + 10]).unwrap();
+        assert!(read_all(&path).iter().all(|(_, line)| line.len() <= LINE_MAX + BLOCK_BYTES * 2));
+    }
+
+    #[test]
+    fn a_missing_file_says_which_and_what_to_do() {
+        let error = list(&[PathBuf::from("/nonexistent/x.log")]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read /nonexistent/x.log: "), "{error}");
+        assert!(error.to_string().ends_with("check the path"), "{error}");
+    }
+}

@@ -1,0 +1,207 @@
+//! The wiring of stage 1, top to bottom: received block → parse → enrich → scan → rows for the lake, hits, rejects.
+//!
+//! ```text
+//!   Block ──parsers──▶ FlowBatch ──enrichers──▶ FlowBatch ──seal, rules──▶ hits
+//!            │                                      │
+//!            └──▶ refused records                   └──▶ RecordBatch, JSON
+//! ```
+//! Batch and streaming runs use the same [`Worker`]; they differ in where blocks come from and what becomes of what is
+//! [`Made`]. A worker is one thread's own: nothing in it is shared but the [`Engine`]'s rules and tables, which don't change.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use enrichers::Tables;
+use parsers::{Format, Parsed, Session, Zone};
+use rules::correlate::{Correlator, DamagedSnapshot, Settings};
+use rules::hit::HitBatch;
+use rules::plan::{Plan, UnfitTree};
+use rules::RuleSet;
+use rules::scan::{RawSample, Scanner};
+use schemas::{FlowBatch, Place, RejectRecord, key};
+
+use crate::evidence::RAW_MAX;
+use crate::source::Block;
+
+/// Rows after which a batch goes on to the next stage: a batch's columns then fit the cache of one core.
+const BATCH_ROWS: usize = 8_192;
+
+/// How the records of a source are read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The family, or `auto`.
+    pub format: Format,
+    /// The zone of stamps that have none.
+    pub zone: Zone,
+    /// Whose network it is; empty where there is only one.
+    pub tenant: Arc<str>,
+}
+
+/// Rules and tables of a run: what every worker shares.
+pub struct Engine {
+    /// The rules, compiled.
+    pub rules: Arc<RuleSet>,
+    /// What the rules say of time.
+    pub plan: Arc<Plan>,
+    /// What the enrichers look things up in.
+    pub tables: Arc<Tables>,
+    /// How much of the raw line hits carry: a sample where it can't be read again by its place.
+    pub raw_in_hits: RawSample,
+    /// What correlators are told.
+    pub correlation: Settings,
+}
+
+impl Engine {
+    /// An engine of rules and tables; `tenant` is part of each alert's id, empty where there is only one.
+    pub fn new(rules: RuleSet, tables: Tables, tenant: Arc<str>, raw_in_hits: RawSample) -> Engine {
+        let correlation = Settings { tenant, raw_bytes_max: RAW_MAX, ..Default::default() };
+        let plan = Arc::new(rules.plan().clone());
+        Engine { rules: Arc::new(rules), plan, tables: Arc::new(tables), raw_in_hits, correlation }
+    }
+
+    /// A correlator with a budget of state.
+    ///
+    /// # Errors
+    /// The plan can't be evaluated.
+    pub fn correlator(&self, state_bytes_max: usize) -> Result<Correlator, UnfitTree> {
+        Correlator::new(self.plan.clone(), self.budgeted(state_bytes_max))
+    }
+
+    /// A correlator that goes on from a snapshot, and the number of keys that it left behind because their rules changed.
+    ///
+    /// # Errors
+    /// The snapshot is damaged.
+    pub fn restore(&self, state_bytes_max: usize, snapshot: &[u8]) -> Result<(Correlator, u64), DamagedSnapshot> {
+        Correlator::restore(self.plan.clone(), self.budgeted(state_bytes_max), snapshot)
+    }
+
+    fn budgeted(&self, state_bytes_max: usize) -> Settings {
+        Settings { state_bytes_max, ..self.correlation.clone() }
+    }
+
+    /// The file that a rule stands in; empty for a rule that is not here.
+    pub fn file_of(&self, rule_id: &str) -> &str {
+        self.rules.rules().iter().find(|rule| rule.id == rule_id).map_or("", |rule| &*rule.file)
+    }
+
+    /// A session for a source.
+    pub fn session(&self, reading: &Reading) -> Session {
+        Session::new(reading.format, reading.zone.clone())
+    }
+}
+
+/// What a batch has become.
+pub struct Made<'a> {
+    /// The events, enriched and sealed.
+    pub batch: &'a FlowBatch,
+    /// What the rules found in them.
+    pub hits: &'a HitBatch,
+    /// The records that were refused.
+    pub rejects: &'a [RejectRecord],
+    /// Records that this batch stands for: those of its events, those refused, and those that hold no event.
+    pub records: u64,
+    /// Of these, the ones that are understood but hold no event: header lines, comments.
+    pub empty: u64,
+    /// The latest time by which these events are correlated, microseconds UTC; `i64::MIN` without events.
+    pub newest_us: i64,
+    /// The earliest one; `i64::MAX` without events.
+    pub oldest_us: i64,
+}
+
+impl Made<'_> {
+    /// The events as rows for the lake.
+    pub fn record_batch(&self, raw: schemas::arrow::RawLine) -> RecordBatch {
+        schemas::arrow::to_record_batch(self.batch, raw)
+    }
+}
+
+/// One thread's share of stage 1.
+pub struct Worker {
+    engine: Arc<Engine>,
+    scanner: Scanner,
+    batch: FlowBatch,
+    hits: HitBatch,
+    rejects: Vec<RejectRecord>,
+}
+
+impl Worker {
+    /// A worker with buffers of its own.
+    pub fn new(engine: &Arc<Engine>) -> Worker {
+        Worker {
+            scanner: Scanner::new(engine.rules.clone(), engine.raw_in_hits),
+            batch: FlowBatch::new(BATCH_ROWS + 64),
+            hits: HitBatch::new(),
+            rejects: Vec::new(),
+            engine: engine.clone(),
+        }
+    }
+
+    /// Works a block off, in batches, and hands each to `sink`, in order.
+    ///
+    /// # Errors
+    /// Those of `sink`; what follows in the block is then not worked off.
+    pub fn work<E>(
+        &mut self,
+        block: &Block,
+        reading: &Reading,
+        session: &mut Session,
+        mut sink: impl FnMut(&Made<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut records = block.records.iter();
+        while !records.as_slice().is_empty() {
+            self.batch.reset(block.bytes.clone(), block.source.clone(), block.partition);
+            self.rejects.clear();
+            self.hits.clear();
+            let (mut taken, mut empty) = (0, 0);
+            while self.batch.len() < BATCH_ROWS {
+                let Some(record) = records.next() else { break };
+                taken += 1;
+                let line = &block.bytes[record.start..record.start + record.len];
+                let place = Place { offset: record.offset, received_us: record.received_us };
+                match session.parse_line(line, place, &mut self.batch) {
+                    Ok(Parsed::Events) => {}
+                    Ok(Parsed::Nothing) => empty += 1,
+                    Err(reject) => self.rejects.push(RejectRecord {
+                        reject,
+                        source: block.source.clone(),
+                        partition: block.partition,
+                        offset: record.offset,
+                        received_us: record.received_us,
+                        raw: line.to_vec(),
+                    }),
+                }
+            }
+            self.finish(reading);
+            let (oldest_us, newest_us) = self.times();
+            sink(&Made {
+                batch: &self.batch,
+                hits: &self.hits,
+                rejects: &self.rejects,
+                records: taken,
+                empty,
+                newest_us,
+                oldest_us,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, reading: &Reading) {
+        if !reading.tenant.is_empty() {
+            let tenant = self.batch.keep(reading.tenant.as_bytes());
+            for row in 0..self.batch.len() {
+                self.batch.set(row, key::TENANT, tenant);
+            }
+        }
+        enrichers::enrich(&self.engine.tables, &mut self.batch);
+        self.batch.seal();
+        // The buffer is empty: a batch is far smaller than the 4 GiB that it can hold.
+        let scanned = self.scanner.scan(&self.batch, &mut self.hits);
+        scanned.expect("a batch's hits fit an empty buffer");
+    }
+
+    fn times(&self) -> (i64, i64) {
+        let times = self.batch.correlation_times();
+        times.iter().fold((i64::MAX, i64::MIN), |(low, high), time| (low.min(*time), high.max(*time)))
+    }
+}
