@@ -72,13 +72,10 @@ impl<'a> Iterator for Pairs<'a> {
             Separator::Blank => b' ',
             Separator::Byte(separator) => separator,
         };
-        loop {
-            at = swar::find2(text, at, b'=', stop);
-            match text.get(at) {
-                Some(b'=') => break,
-                // a quoted bare word, or a stray quote: not a key; the word ends at a blank
-                Some(_) | None => return Some(self.bare(start, at)),
-            }
+        at = swar::find2(text, at, b'=', stop);
+        // a quoted bare word, or a stray quote: not a key; the word ends at a blank
+        if text.get(at) != Some(&b'=') {
+            return Some(self.bare(start, at));
         }
         if at == start {
             // `=` without a key before it: a bare word, so that the walk goes on

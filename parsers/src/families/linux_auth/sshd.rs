@@ -38,6 +38,15 @@ const BEGINNINGS: &[&[u8]] = &[
     b"Server listening on ",
     b"Timeout before authentication for ",
     b"reverse mapping checking getaddrinfo for ",
+    b"Starting session: ",
+    b"PAM: ",
+    b"refused connect from ",
+    b"ROOT LOGIN REFUSED FROM ",
+    b"ssh_dispatch_run_fatal: ",
+    b"subsystem request for sftp by user ",
+    b"input_userauth_request: ",
+    b"maximum authentication attempts exceeded for ",
+    b"Magic value check failed ",
 ];
 
 /// Whether a text begins as one of sshd's sentences.
