@@ -61,7 +61,8 @@ pub fn each_event<'a>(
         Refusal { at: at.unwrap_or(from), kind: fault.kind }
     };
     if record.shape == Shape::Object {
-        let mut event = read_json(record.body, |name, field| extra(row, name, field))?;
+        let mut event = WinEvent::default();
+        read_json(record.body, &mut event, |name, field| extra(row, name, field))?;
         write(&mut event, row).map_err(|fault| refuse(0, fault))?;
         return Ok(Parsed::Events);
     }
@@ -77,9 +78,10 @@ pub fn each_event<'a>(
             row.another()?;
             record.stamp(row);
         }
-        let Some(mut event) = read_xml(record.body, &mut reader, |name, field| extra(row, name, field))? else {
+        let mut event = WinEvent::default();
+        if !read_xml(record.body, &mut reader, &mut event, |name, field| extra(row, name, field))? {
             return Err(record.not_this_family("<Event> with <System>"));
-        };
+        }
         any = true;
         write(&mut event, row).map_err(|fault| refuse(at, fault))?;
     }

@@ -122,37 +122,57 @@ impl<'a> Field<'a> {
 }
 
 /// One event with its fields in their places.
+///
+/// It is filled in place and never moved: copying two kilobytes an event cost more than reading ten fields.
 pub struct WinEvent<'a> {
-    fields: [Field<'a>; COUNT],
+    raw: [&'a [u8]; COUNT],
     /// Fields that are there and have not been taken.
     open: u128,
+    /// Fields with escapes of JSON in them, and such as stand in XML.
+    json: u128,
+    xml: u128,
 }
 
 impl Default for WinEvent<'_> {
     #[inline]
     fn default() -> Self {
-        WinEvent { fields: [EMPTY; COUNT], open: 0 }
+        WinEvent { raw: [b""; COUNT], open: 0, json: 0, xml: 0 }
     }
+}
+
+#[inline]
+const fn bit(slot: Slot) -> u128 {
+    1 << slot as u32
 }
 
 impl<'a> WinEvent<'a> {
     /// A field; it counts as used and does not come again in [`WinEvent::rest`].
     #[inline]
     pub fn take(&mut self, slot: Slot) -> Field<'a> {
-        self.open &= !(1 << slot as u32);
-        self.fields[slot as usize]
+        self.open &= !bit(slot);
+        self.peek(slot)
     }
 
     /// A field, left where it is.
     #[inline]
     pub fn peek(&self, slot: Slot) -> Field<'a> {
-        self.fields[slot as usize]
+        self.field(slot as usize)
+    }
+
+    #[inline]
+    fn field(&self, at: usize) -> Field<'a> {
+        let coding = match (self.json >> at & 1, self.xml >> at & 1) {
+            (1, _) => Coding::Json,
+            (_, 1) => Coding::Xml,
+            _ => Coding::Plain,
+        };
+        Field { raw: self.raw[at], coding }
     }
 
     /// Takes a field away, as if it had not been there.
     pub fn remove(&mut self, slot: Slot) -> Field<'a> {
         let field = self.take(slot);
-        self.fields[slot as usize] = EMPTY;
+        self.raw[slot as usize] = b"";
         field
     }
 
@@ -172,8 +192,9 @@ impl<'a> WinEvent<'a> {
             while open != 0 {
                 let at = open.trailing_zeros() as usize;
                 open &= open - 1;
-                if !self.fields[at].is_absent() {
-                    return Some((NAMES[at], self.fields[at]));
+                let field = self.field(at);
+                if !field.is_absent() {
+                    return Some((NAMES[at], field));
                 }
             }
             None
@@ -182,7 +203,7 @@ impl<'a> WinEvent<'a> {
 
     /// Whether it has any data field, those excepted that NXLog writes of the record itself under a data field's name.
     pub fn has_data(&self) -> bool {
-        const RECORD: u128 = 1 << Slot::EventType as u32 | 1 << Slot::AccountName as u32 | 1 << Slot::ProcessID as u32;
+        const RECORD: u128 = bit(Slot::EventType) | bit(Slot::AccountName) | bit(Slot::ProcessID);
         (self.open & !RECORD) >> SYSTEM != 0
     }
 
@@ -201,7 +222,7 @@ impl<'a> WinEvent<'a> {
                 let (next, more) = piece(&mut rest);
                 (value, tab) = (next.trim_ascii(), more);
             }
-            let slot = slots.iter().find(|slot| self.open & 1 << **slot as u32 == 0);
+            let slot = slots.iter().find(|slot| self.open & bit(**slot) == 0);
             if let Some(slot) = slot {
                 self.put(*slot, Field { raw: if value.is_empty() { b"-" } else { value }, coding: message.coding });
             }
@@ -239,9 +260,14 @@ impl<'a> WinEvent<'a> {
 
     #[inline]
     fn put(&mut self, slot: Slot, field: Field<'a>) {
-        if self.open & 1 << slot as u32 == 0 && !field.raw.is_empty() {
-            self.fields[slot as usize] = field;
-            self.open |= 1 << slot as u32;
+        if self.open & bit(slot) == 0 && !field.raw.is_empty() {
+            self.raw[slot as usize] = field.raw;
+            self.open |= bit(slot);
+            match field.coding {
+                Coding::Plain => {}
+                Coding::Json => self.json |= bit(slot),
+                Coding::Xml => self.xml |= bit(slot),
+            }
         }
     }
 }
@@ -432,8 +458,11 @@ fn capital(name: &[u8]) -> Option<Slot> {
 /// # Errors
 /// What is no JSON, with its offset; an object that never closes, since what an event means may lie in what is missing.
 #[inline]
-pub fn read_json<'a>(body: &'a [u8], mut other: impl FnMut(&[u8], Field<'a>)) -> Result<WinEvent<'a>, Refusal> {
-    let mut event = WinEvent::default();
+pub fn read_json<'a>(
+    body: &'a [u8],
+    event: &mut WinEvent<'a>,
+    mut other: impl FnMut(&[u8], Field<'a>),
+) -> Result<(), Refusal> {
     // Top-level keys are data in the flat shape only; which shape it is, is asked when it matters.
     let mut flat = None;
     let extent = json::walk(body, |path, value| {
@@ -457,7 +486,7 @@ pub fn read_json<'a>(body: &'a [u8], mut other: impl FnMut(&[u8], Field<'a>)) ->
         Ok::<(), json::Error>(())
     })?;
     match extent {
-        Extent::Whole(_) => Ok(event),
+        Extent::Whole(_) => Ok(()),
         Extent::Truncated => Err(unclosed(body, "the JSON object")),
     }
 }
@@ -469,19 +498,19 @@ fn unclosed(body: &[u8], what: &'static str) -> Refusal {
 
 // ---- XML
 
-/// Reads the next event of a rendered document. `None` where there is no further one.
+/// Reads the next event of a rendered document; says whether there was one.
 ///
 /// # Errors
 /// An event that never closes.
 pub fn read_xml<'a>(
     body: &'a [u8],
     reader: &mut Reader<'a>,
+    event: &mut WinEvent<'a>,
     mut other: impl FnMut(&[u8], Field<'a>),
-) -> Result<Option<WinEvent<'a>>, Refusal> {
+) -> Result<bool, Refusal> {
     if !reader.any(|token| matches!(token, Token::Open { name: b"Event", .. })) {
-        return Ok(None);
+        return Ok(false);
     }
-    let mut event = WinEvent::default();
     // The element that text belongs to, and the name of the data field.
     let (mut inside, mut name) = (&b""[..], &b""[..]);
     let mut part = Part::System;
@@ -491,7 +520,7 @@ pub fn read_xml<'a>(
             Token::Open { name: b"EventData", .. } => part = Part::EventData,
             Token::Open { name: b"UserData", .. } => part = Part::UserData,
             Token::Open { name: b"RenderingInfo", .. } => part = Part::Rendering,
-            Token::Close { name: b"Event" } => return Ok(Some(event)),
+            Token::Close { name: b"Event" } => return Ok(true),
             Token::Open { name: element, attributes } | Token::Empty { name: element, attributes } => {
                 (inside, name) = (element, b"");
                 match (part, element) {
@@ -624,7 +653,8 @@ mod tests {
             r#"{"Event":{"System":{"EventID":4625,"Computer":"srv1.example.org","TimeCreated":{"SystemTime":"2026-05-04T07:12:31.0000000Z"}},"EventData":{"IpAddress":"192.0.2.10"}}}"#,
             r#"{"data":{"win":{"system":{"eventID":"4625","computer":"srv1.example.org","systemTime":"2026-05-04T07:12:31.0000000Z"},"eventdata":{"ipAddress":"192.0.2.10"}}}}"#,
         ] {
-            let event = read_json(body.as_bytes(), |_, _| ()).expect("JSON");
+            let mut event = WinEvent::default();
+            read_json(body.as_bytes(), &mut event, |_, _| ()).expect("JSON");
             assert_eq!(event.code(), Some(4625), "{body}");
             assert_eq!(field(&event, Slot::Computer), "srv1.example.org", "{body}");
             assert_eq!(field(&event, Slot::IpAddress), "192.0.2.10", "{body}");
@@ -638,23 +668,25 @@ mod tests {
 <Event><System><EventID>21</EventID></System><UserData><EventXML xmlns='y'><User>CORP\\a&amp;b</User><SessionID>2</SessionID></EventXML></UserData></Event></Events>";
         let mut reader = Reader::new(text);
         let mut others = Vec::new();
-        let first = read_xml(text, &mut reader, |_, _| ()).expect("whole").expect("an event");
+        let mut first = WinEvent::default();
+        assert!(read_xml(text, &mut reader, &mut first, |_, _| ()).expect("whole"));
         assert_eq!(
             (field(&first, Slot::PackageName), field(&first, Slot::TargetUserName)),
             ("NTLM".into(), String::new())
         );
         assert_eq!((field(&first, Slot::Status), field(&first, Slot::Provider)), ("0x0".into(), "P".into()));
-        let second =
-            read_xml(text, &mut reader, |name, _| others.push(name.to_vec())).expect("whole").expect("another event");
+        let mut second = WinEvent::default();
+        assert!(read_xml(text, &mut reader, &mut second, |name, _| others.push(name.to_vec())).expect("whole"));
         assert_eq!(field(&second, Slot::User), "CORP\\a&b");
         assert_eq!(others, [b"SessionID"]);
-        assert!(read_xml(text, &mut reader, |_, _| ()).expect("whole").is_none());
+        assert!(!read_xml(text, &mut reader, &mut WinEvent::default(), |_, _| ()).expect("whole"));
     }
 
     #[test]
     fn the_text_for_people_is_read_where_there_is_nothing_else() {
         let body = br#"{"EventID":4625,"Message":"An account failed.\r\n\r\nSubject:\r\n\tAccount Name:\t\t-\r\n\tAccount Domain:\t-\r\n\r\nAccount For Which Logon Failed:\r\n\tAccount Name:\t\tjdoe\r\n\tAccount Domain:\t\tEXAMPLE\r\n\tSource Network Address:\t192.0.2.10\r\n"}"#;
-        let mut event = read_json(body, |_, _| ()).expect("JSON");
+        let mut event = WinEvent::default();
+        read_json(body, &mut event, |_, _| ()).expect("JSON");
         assert!(!event.has_data());
         event.fill_from_message();
         assert_eq!(field(&event, Slot::SubjectUserName), "-");
@@ -667,7 +699,8 @@ mod tests {
 
     #[test]
     fn what_nobody_takes_remains() {
-        let mut event = read_json(br#"{"EventID":1,"Image":"x","User":"-","RuleName":"y"}"#, |_, _| ()).expect("JSON");
+        let mut event = WinEvent::default();
+        read_json(br#"{"EventID":1,"Image":"x","User":"-","RuleName":"y"}"#, &mut event, |_, _| ()).expect("JSON");
         assert_eq!(event.take(Slot::Image).raw(), b"x");
         let rest: Vec<_> = event.rest().map(|(name, _)| name).collect();
         assert_eq!(rest, ["RuleName"]);
