@@ -25,8 +25,8 @@ use crate::clock;
 use crate::correlate;
 use crate::counts::{Counts, Progress};
 use crate::error::Failure;
-use crate::report::Activity;
 use crate::evidence;
+use crate::report::Activity;
 use crate::sink::lake::{DataFile, Lake, Table, TableWriter};
 use crate::source::Block;
 use crate::source::file::{FileSource, list};
@@ -165,7 +165,13 @@ impl Batch {
     fn work(&self, jobs: &Receiver<Job>) -> Result<Share, Failure> {
         let mut sink = Sink {
             batch: self,
-            share: Share { counts: Counts::default(), activity: Activity::default(), hits: Vec::new(), flows: Vec::new(), rejects: Vec::new() },
+            share: Share {
+                counts: Counts::default(),
+                activity: Activity::default(),
+                hits: Vec::new(),
+                flows: Vec::new(),
+                rejects: Vec::new(),
+            },
             flows: self.lake.as_ref().map(|lake| lake.writer(Table::Flows)),
             rejects: self.lake.as_ref().map(|lake| lake.writer(Table::Rejects)),
         };

@@ -36,9 +36,15 @@ pub struct Counts {
 impl Default for Counts {
     fn default() -> Counts {
         Counts {
-            records: 0, empty: 0, events: 0, rejects: 0,
-            rejects_by_reason: BTreeMap::new(), events_by_family: BTreeMap::new(),
-            hits: 0, oldest_us: i64::MAX, newest_us: i64::MIN,
+            records: 0,
+            empty: 0,
+            events: 0,
+            rejects: 0,
+            rejects_by_reason: BTreeMap::new(),
+            events_by_family: BTreeMap::new(),
+            hits: 0,
+            oldest_us: i64::MAX,
+            newest_us: i64::MIN,
         }
     }
 }

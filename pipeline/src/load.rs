@@ -102,8 +102,11 @@ fn asset_rows(path: &Path) -> Result<Vec<enrichers::AssetRow>, Failure> {
 }
 
 fn geo(country: Option<&Path>, asn: Option<&Path>) -> Result<Geo, Failure> {
-    let read = |path: Option<&Path>| path.map(|path| fs::read(path).map_err(Failure::unreadable("geo database", path))).transpose();
+    let read = |path: Option<&Path>| {
+        path.map(|path| fs::read(path).map_err(Failure::unreadable("geo database", path))).transpose()
+    };
     let (country_bytes, asn_bytes) = (read(country)?, read(asn)?);
-    let named = || [country, asn].into_iter().flatten().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let named =
+        || [country, asn].into_iter().flatten().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     Geo::open(country_bytes, asn_bytes).map_err(|error| Failure::Assets(vec![format!("{}: {error}", named())]))
 }

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use enrichers::Tables;
 use parsers::{Format, Parsed, Session, Zone};
+use rules::RuleSet;
 use rules::correlate::{Correlator, DamagedSnapshot, Settings};
 use rules::hit::HitBatch;
 use rules::plan::{Plan, UnfitTree};
-use rules::RuleSet;
 use rules::scan::{RawSample, Scanner};
 use schemas::{FlowBatch, Place, RejectRecord, key};
 

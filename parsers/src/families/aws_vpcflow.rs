@@ -5,7 +5,9 @@
 //! files; CloudWatch and Firehose send none, and then only orders that AWS itself documents are tried, each checked
 //! against the forms of its values, because a number in the wrong column would be a wrong fact.
 
-use schemas::{Action, EventKind, Field, Initiator, Ip, LogSource, PortState, RejectKind, Row, Transport, key, parse_u64};
+use schemas::{
+    Action, EventKind, Field, Initiator, Ip, LogSource, PortState, RejectKind, Row, Transport, key, parse_u64,
+};
 
 use crate::detect::Keys;
 use crate::lex::json::{self, Extent};
@@ -110,7 +112,9 @@ impl Parser for Family {
             Shape::Text => {
                 let line = record.line;
                 let known = memory.peek::<Header>().is_some_and(|header| {
-                    !header.0.is_empty() && words(line).count() == header.0.len() && has_form(line, header.0.iter().copied())
+                    !header.0.is_empty()
+                        && words(line).count() == header.0.len()
+                        && has_form(line, header.0.iter().copied())
                 });
                 known || is_header(line) || guess(line).is_some()
             }
@@ -335,9 +339,10 @@ impl Flow {
         row.set_opt(key::NAT_SRC_IP, self.src.filter(|ip| *ip != src));
         row.set_opt(key::NAT_DST_IP, self.dst.filter(|ip| *ip != dst));
         let tcp = row.get(key::TRANSPORT).is_none_or(|transport| transport == Transport::TCP);
-        let initiator = self.flags.filter(|flags| tcp && flags & SYN != 0).map(|flags| {
-            if flags & ACK == 0 { Initiator::Source } else { Initiator::Destination }
-        });
+        let initiator = self
+            .flags
+            .filter(|flags| tcp && flags & SYN != 0)
+            .map(|flags| if flags & ACK == 0 { Initiator::Source } else { Initiator::Destination });
         row.set_opt(key::INITIATOR, initiator);
         if row.get(key::ACTION) == Some(Action::Deny) && initiator != Some(Initiator::Destination) {
             row.set(key::PORT_STATE, PortState::Filtered);

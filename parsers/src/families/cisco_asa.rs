@@ -121,19 +121,15 @@ fn head(body: &[u8]) -> &[u8] {
 
 /// The text behind a number.
 #[inline]
-fn message(
-    record: &Record<'_>,
-    body: &[u8],
-    base: usize,
-    tag: &Tag<'_>,
-    row: &mut Row<'_>,
-) -> Result<Parsed, Refusal> {
+fn message(record: &Record<'_>, body: &[u8], base: usize, tag: &Tag<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
     let mut cursor = Cursor::new(body);
     cursor.skip(tag.text_at);
     row.text(key::EVENT_CODE, tag.code);
     row.set(key::SEVERITY, u64::from(tag.level));
     let (topic, done) = match tag.number {
-        302_013..=302_016 | 302_303..=302_306 | 302_035 | 302_036 => (Topic::Traffic, connections::session(&mut cursor, row)),
+        302_013..=302_016 | 302_303..=302_306 | 302_035 | 302_036 => {
+            (Topic::Traffic, connections::session(&mut cursor, row))
+        }
         302_020 | 302_021 => (Topic::Traffic, connections::icmp(&mut cursor, row)),
         305_009..=305_012 => (Topic::Rest, connections::translation(&mut cursor, row)),
         106_100 | 106_102 | 106_103 => (Topic::Traffic, denials::access_list(&mut cursor, row)),

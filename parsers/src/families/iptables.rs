@@ -188,7 +188,8 @@ fn packet(text: &[u8], row: &mut Row<'_>) -> Result<Packet, Refusal> {
             at = end;
             continue;
         };
-        let bad = |what, expected| Refusal { at: at + name.len() + 1, kind: RejectKind::bad_value(what, value, expected) };
+        let bad =
+            |what, expected| Refusal { at: at + name.len() + 1, kind: RejectKind::bad_value(what, value, expected) };
         match name {
             _ if value.is_empty() => {}
             b"IN" => row.text(key::IN_INTERFACE, value),

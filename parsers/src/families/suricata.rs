@@ -19,11 +19,11 @@ use schemas::{
     Transport, key,
 };
 
+use crate::detect::Keys;
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, hexadecimal};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
-use crate::detect::Keys;
 
 pub(super) struct Family;
 
@@ -202,7 +202,8 @@ struct Type {
 impl Type {
     /// Whether such an event is written by the parser of the protocol of that name, which has seen it spoken.
     fn is_protocol(&self) -> bool {
-        let spoken_of = ["flow", "alert", "netflow", "drop", "anomaly", "fileinfo", "ftp_data", "arp", "stats", "other"];
+        let spoken_of =
+            ["flow", "alert", "netflow", "drop", "anomaly", "fileinfo", "ftp_data", "arp", "stats", "other"];
         !spoken_of.contains(&self.name)
     }
 }
@@ -442,7 +443,8 @@ impl<'a> Event<'a> {
             Order::Packet => {
                 if self.has(Note::FlowSrcIp) {
                     let same = Ip::parse(self.note(Note::FlowSrcIp)) == row.get(key::SRC_IP)
-                        && (!self.has(Note::FlowSrcPort) || decimal(self.note(Note::FlowSrcPort)) == src.map(u64::from));
+                        && (!self.has(Note::FlowSrcPort)
+                            || decimal(self.note(Note::FlowSrcPort)) == src.map(u64::from));
                     return Some(if same { Initiator::Source } else { Initiator::Destination });
                 }
                 match (self.note(Note::Direction), self.note(Note::RdpType)) {

@@ -169,12 +169,23 @@ fn detect_line(line: &[u8], memory: &Memory) -> Option<Confidence> {
 }
 
 const HEADERS: &[&[u8]] = &[
-    b"#separator", b"#set_separator", b"#empty_field", b"#unset_field", b"#path", b"#open", b"#close", b"#fields", b"#types",
+    b"#separator",
+    b"#set_separator",
+    b"#empty_field",
+    b"#unset_field",
+    b"#path",
+    b"#open",
+    b"#close",
+    b"#fields",
+    b"#types",
 ];
 
 /// `#fields`, `#path` and their like, whatever the separator after them.
 fn is_header_line(line: &[u8]) -> bool {
-    HEADERS.iter().any(|word| line.strip_prefix(*word).is_some_and(|rest| rest.first().is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_')))
+    HEADERS.iter().any(|word| {
+        line.strip_prefix(*word)
+            .is_some_and(|rest| rest.first().is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_'))
+    })
 }
 
 /// The line of names that Zeek writes with `include_meta=F`.
@@ -268,10 +279,8 @@ fn parse_cells(record: &Record<'_>, header: &Header, row: &mut Row<'_>) -> Resul
         }
     }
     if let Some(more) = cells.next() {
-        return Err(record.refuse(
-            more,
-            RejectKind::bad_value("number of columns", more, "as many as the `#fields` header names"),
-        ));
+        return Err(record
+            .refuse(more, RejectKind::bad_value("number of columns", more, "as many as the `#fields` header names")));
     }
     let log_type = header.log_type.or_else(|| event.log_type());
     event.conclude(record, log_type, row)?;

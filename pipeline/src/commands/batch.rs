@@ -1,7 +1,7 @@
 //! `portolan batch`: files in, a folder of results out.
 
-use rules::scan::RawSample;
 use crate::evidence::RAW_MAX;
+use rules::scan::RawSample;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -87,7 +87,8 @@ fn sources(args: &BatchArgs) -> Sources {
 /// The counts as people and programs read them.
 fn summary(outcome: &Outcome, bytes: u64) -> Summary {
     let counts = &outcome.counts;
-    let reasons = counts.rejects_by_reason.iter().map(|((family, reason), count)| (format!("{family}: {reason}"), *count));
+    let reasons =
+        counts.rejects_by_reason.iter().map(|((family, reason), count)| (format!("{family}: {reason}"), *count));
     let families = counts.events_by_family.iter().map(|(family, count)| ((*family).to_owned(), *count));
     let summary = Summary {
         lines: counts.records,

@@ -3,8 +3,8 @@
 //! The lines go through a broker that the Kafka client library embeds, so that this is the streaming path itself: producers,
 //! consumer groups, both stages, the hits topic, the lake. Nothing leaves the process but the results.
 
-use rules::scan::RawSample;
 use crate::evidence::RAW_MAX;
+use rules::scan::RawSample;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -15,8 +15,8 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
-use schemas::{Alert, AlertStatus};
 use schemas::arrow::RawLine;
+use schemas::{Alert, AlertStatus};
 
 use crate::cli::{Cli, DemoArgs};
 use crate::clock;
@@ -53,13 +53,19 @@ pub fn run(cli: &Cli, args: &DemoArgs) -> Result<(), Failure> {
         fs::remove_dir_all(args.out.join("lake")).map_err(Failure::unwritable("demo's lake", &args.out))?;
     }
     fs::create_dir_all(&args.out).map_err(Failure::unwritable("demo's folder", &args.out))?;
-    say(&format!("Generating {} lines of two hours in a small company, with an attack in them (seed {}).", grouped(args.lines), args.seed));
+    say(&format!(
+        "Generating {} lines of two hours in a small company, with an attack in them (seed {}).",
+        grouped(args.lines),
+        args.seed
+    ));
     write_files(&raw_folder, args.seed, lines).map_err(Failure::unwritable("raw lines", &raw_folder))?;
     let cluster = MockCluster::new(1).map_err(|error| Failure::kafka("starting the embedded broker", error))?;
     let settings = Arc::new(settings(&cluster, args)?);
     say("Sending them to the topic `raw-logs` of an embedded Kafka broker, 8 partitions.");
     produce(&settings.client, args.seed, lines)?;
-    say("Running both stages: parse, enrich, scan, correlate; events to the lake, alerts to the topic `portolan-alerts`.");
+    say(
+        "Running both stages: parse, enrich, scan, correlate; events to the lake, alerts to the topic `portolan-alerts`.",
+    );
     let engine = Arc::new(load::incident(RawSample::UpTo(RAW_MAX))?);
     let lake_root = args.out.join("lake");
     let lake = Arc::new(Lake::open(&lake_root.to_string_lossy(), &load::tables(settings.raw))?);
@@ -68,9 +74,16 @@ pub fn run(cli: &Cli, args: &DemoArgs) -> Result<(), Failure> {
     let began = clock::instant();
     let alerts: Arc<std::sync::Mutex<Vec<Alert>>> = Arc::default();
     let keep = alerts.clone();
-    let done = run::run_with(&settings, &engine, &lake, &progress, &Arc::new(AtomicBool::new(false)), &move |told: &[Alert]| {
-        keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend_from_slice(told);
-    });
+    let done = run::run_with(
+        &settings,
+        &engine,
+        &lake,
+        &progress,
+        &Arc::new(AtomicBool::new(false)),
+        &move |told: &[Alert]| {
+            keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend_from_slice(told);
+        },
+    );
     watch.end();
     done?;
     let seconds = began.elapsed().as_secs_f64();
@@ -84,12 +97,18 @@ pub fn run(cli: &Cli, args: &DemoArgs) -> Result<(), Failure> {
     let seen = progress.look();
     out.line(&format!(
         "\n{} lines became {} events ({} refused), {} hits and {} alerts in {seconds:.1} s.",
-        grouped(seen.records), grouped(seen.events), grouped(seen.rejects), grouped(seen.hits), finals.len()
+        grouped(seen.records),
+        grouped(seen.events),
+        grouped(seen.rejects),
+        grouped(seen.hits),
+        finals.len()
     ))?;
     let wrong = judge(&engine, &finals, paint, &mut out)?;
     out.line(&format!(
         "\nThe events:    {}/flows (Delta Lake; also plain Parquet)\nThe alerts:    {}\nThe raw lines: {}",
-        lake_root.display(), args.out.join("alerts.ndjson").display(), raw_folder.display()
+        lake_root.display(),
+        args.out.join("alerts.ndjson").display(),
+        raw_folder.display()
     ))?;
     out.line(&next(&args.out))?;
     out.flush()?;
@@ -129,13 +148,20 @@ fn settings(cluster: &MockCluster<'_, DefaultProducerContext>, args: &DemoArgs) 
 /// Sends the lines, dealt out over the partitions, each with its time of arrival as the record's time.
 fn produce(client: &ClientConfig, seed: u64, lines: usize) -> Result<(), Failure> {
     let failed = |error| Failure::kafka("sending the lines to the embedded broker", error);
-    let producer: ThreadedProducer<DefaultProducerContext> =
-        client.clone().set("linger.ms", "20").set("compression.codec", "lz4").set("queue.buffering.max.messages", "500000").create().map_err(failed)?;
+    let producer: ThreadedProducer<DefaultProducerContext> = client
+        .clone()
+        .set("linger.ms", "20")
+        .set("compression.codec", "lz4")
+        .set("queue.buffering.max.messages", "500000")
+        .create()
+        .map_err(failed)?;
     let mut generator = Generator::new(seed, lines);
     let (mut text, mut n) = (Vec::new(), 0);
     while let Some(mark) = generator.next_into(&mut text) {
-        let mut record: BaseRecord<'_, (), [u8]> =
-            BaseRecord::to(INPUT).payload(text.as_slice()).partition(n % PARTITIONS).timestamp((mark.arrival_us / 1_000) as i64);
+        let mut record: BaseRecord<'_, (), [u8]> = BaseRecord::to(INPUT)
+            .payload(text.as_slice())
+            .partition(n % PARTITIONS)
+            .timestamp((mark.arrival_us / 1_000) as i64);
         while let Err((_, back)) = producer.send(record) {
             record = back;
             producer.poll(Duration::from_millis(5));
@@ -175,7 +201,8 @@ fn judge(engine: &Engine, alerts: &[Alert], paint: Paint, out: &mut Out) -> Resu
     }
     out.line("Did the noise stay quiet?")?;
     for noise in quiet() {
-        let told: Vec<&str> = alerts.iter().filter(|alert| holds(alert, noise.value)).map(|alert| &*alert.title).collect();
+        let told: Vec<&str> =
+            alerts.iter().filter(|alert| holds(alert, noise.value)).map(|alert| &*alert.title).collect();
         wrong += usize::from(!told.is_empty());
         let mark = if told.is_empty() { paint.tone(Tone::Good, "quiet ") } else { paint.tone(Tone::Alarm, "ALERT ") };
         out.line(&format!("  {mark}  {}: {} {}", noise.value, noise.what, told.join(", ")))?;

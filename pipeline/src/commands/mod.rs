@@ -33,7 +33,8 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
 
 /// How lines are read, by the words of the command line.
 fn reading(format: &str, zone: &str, tenant: &str) -> Result<Reading, Failure> {
-    let wrong = |option: &str, word: &str, advice| Failure::Usage { what: format!("{option} `{word}` is not known"), advice };
+    let wrong =
+        |option: &str, word: &str, advice| Failure::Usage { what: format!("{option} `{word}` is not known"), advice };
     Ok(Reading {
         format: format_of(format).map_err(|advice| wrong("--format", format, advice))?,
         zone: zone_of(zone).map_err(|advice| wrong("--zone", zone, advice))?,
@@ -46,7 +47,10 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Usage { what: format!("no signal handler: {error}"), advice: "check the limits of this user".into() })?;
+    let runtime = runtime.map_err(|error| Failure::Usage {
+        what: format!("no signal handler: {error}"),
+        advice: "check the limits of this user".into(),
+    })?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             wait_for_signal().await;
@@ -60,7 +64,8 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
 
 async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -10,10 +10,10 @@ use schemas::{FlowBatch, Place};
 
 use crate::cli::ParseOutput;
 use crate::clock;
-use crate::stages::Reading;
 use crate::error::Failure;
 use crate::out::{Out, Reader};
 use crate::source::file::FileSource;
+use crate::stages::Reading;
 
 /// Runs it over one file (`-` is standard input) onto `out`.
 ///

@@ -1,7 +1,7 @@
 //! `portolan run`: the configuration becomes settings, and both stages run until they are told to stop.
 
-use rules::scan::RawSample;
 use crate::evidence::RAW_MAX;
+use rules::scan::RawSample;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

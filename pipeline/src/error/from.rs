@@ -71,7 +71,10 @@ impl From<DeliveryError> for Failure {
 
 impl From<DamagedHits> for Failure {
     fn from(error: DamagedHits) -> Failure {
-        Failure::kafka("reading the hits topic", format!("{error}; do all processes of this group run the same version?"))
+        Failure::kafka(
+            "reading the hits topic",
+            format!("{error}; do all processes of this group run the same version?"),
+        )
     }
 }
 

@@ -66,7 +66,9 @@ impl Inputs {
             match input {
                 None => return None,
                 Some(input) => match input.state {
-                    InputState::Live => lowest = Some(lowest.map_or(input.watermark_us, |low: i64| low.min(input.watermark_us))),
+                    InputState::Live => {
+                        lowest = Some(lowest.map_or(input.watermark_us, |low: i64| low.min(input.watermark_us)))
+                    }
                     InputState::Idle | InputState::Ended => {}
                 },
             }
@@ -86,8 +88,13 @@ impl Inputs {
         out.extend_from_slice(&(heard.len() as u32).to_be_bytes());
         for ((topic, partition), input) in heard {
             let message = HitsMessage {
-                source: topic, partition: *partition, epoch: input.epoch, next_offset: input.next_offset,
-                watermark_us: input.watermark_us, state: input.state, hits: &[],
+                source: topic,
+                partition: *partition,
+                epoch: input.epoch,
+                next_offset: input.next_offset,
+                watermark_us: input.watermark_us,
+                state: input.state,
+                hits: &[],
             };
             let bytes = message.encode();
             out.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
@@ -117,7 +124,13 @@ mod tests {
         (0..count).map(|partition| TopicPartition { topic: "in".into(), partition }).collect()
     }
 
-    fn message(partition: i32, epoch: i64, next_offset: i64, watermark_us: i64, state: InputState) -> HitsMessage<'static> {
+    fn message(
+        partition: i32,
+        epoch: i64,
+        next_offset: i64,
+        watermark_us: i64,
+        state: InputState,
+    ) -> HitsMessage<'static> {
         HitsMessage { source: "in", partition, epoch, next_offset, watermark_us, state, hits: &[] }
     }
 

@@ -24,9 +24,9 @@ use schemas::alert::Alert;
 
 pub use settings::{Input, Settings, Until};
 
+use crate::config::Form;
 use crate::counts::Progress;
 use crate::error::Failure;
-use crate::config::Form;
 use crate::sink::lake::Lake;
 use crate::source::kafka::TopicPartition;
 use crate::stages::Engine;
@@ -80,7 +80,8 @@ pub fn run_with(
                 done.unwrap_or_else(failed);
             });
         }
-        let done = Stage2::new(settings, engine, lake, progress, &input_partitions).and_then(|mut stage| stage.run(stop, told));
+        let done = Stage2::new(settings, engine, lake, progress, &input_partitions)
+            .and_then(|mut stage| stage.run(stop, told));
         done.unwrap_or_else(failed);
         // Stage 2 ends by itself only when everything has been drained.
         stage1_stop.store(true, Ordering::Relaxed);
@@ -95,9 +96,10 @@ pub fn run_with(
 fn preflight(settings: &Settings) -> Result<(Arc<[TopicPartition]>, i32), Failure> {
     let brokers = settings.client.get("bootstrap.servers").unwrap_or_default().to_owned();
     let client: BaseConsumer = settings.client.clone().set("group.id", &settings.group).create()?;
-    let metadata = client
-        .fetch_metadata(None, PREFLIGHT_WAIT)
-        .map_err(|error| Failure::BrokerDown { brokers: brokers.split(',').map(str::to_owned).collect(), reason: error.to_string() })?;
+    let metadata = client.fetch_metadata(None, PREFLIGHT_WAIT).map_err(|error| Failure::BrokerDown {
+        brokers: brokers.split(',').map(str::to_owned).collect(),
+        reason: error.to_string(),
+    })?;
     let partitions = |name: &str| {
         let topic = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
         topic.map(|topic| topic.partitions().len() as i32).filter(|count| *count > 0)
@@ -129,8 +131,12 @@ fn preflight(settings: &Settings) -> Result<(Arc<[TopicPartition]>, i32), Failur
 fn make_topic(settings: &Settings, name: &str, partitions: i32) -> Result<(), Failure> {
     let admin: AdminClient<DefaultClientContext> = settings.client.create()?;
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Failure::kafka("starting the admin client", error))?;
-    let made = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new().operation_timeout(Some(PREFLIGHT_WAIT))))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::kafka("starting the admin client", error))?;
+    let made = runtime
+        .block_on(admin.create_topics([&topic], &AdminOptions::new().operation_timeout(Some(PREFLIGHT_WAIT))))?;
     for result in made {
         match result {
             Ok(_) | Err((_, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists)) => {

@@ -24,10 +24,10 @@ use rules::hit::HitBatch;
 use serde_json::json;
 
 use super::client::Producer;
+use super::event_json;
 use super::settings::{Input, Settings, Until};
 use super::tasks::{self, Claim};
 use super::wire::{HitsMessage, InputState};
-use super::event_json;
 use crate::clock;
 use crate::config::Start;
 use crate::counts::Progress;
@@ -87,7 +87,11 @@ impl Stage1 {
     /// # Errors
     /// What the client says of its configuration.
     pub fn new(
-        settings: &Arc<Settings>, engine: &Arc<Engine>, lake: &Arc<Lake>, progress: &Arc<Progress>, hits_partitions: i32,
+        settings: &Arc<Settings>,
+        engine: &Arc<Engine>,
+        lake: &Arc<Lake>,
+        progress: &Arc<Progress>,
+        hits_partitions: i32,
     ) -> Result<Stage1, Failure> {
         let topics: Vec<&str> = settings.inputs.iter().map(|input| input.topic.as_str()).collect();
         let client = settings.client.clone().set("group.id", &settings.group).to_owned();
@@ -152,7 +156,8 @@ impl Stage1 {
                 let Some(task) = self.tasks.get_mut(&place) else {
                     return Ok(false);
                 };
-                let received_us = message.timestamp().to_millis().map_or_else(clock::now_us, |ms| ms.saturating_mul(1_000));
+                let received_us =
+                    message.timestamp().to_millis().map_or_else(clock::now_us, |ms| ms.saturating_mul(1_000));
                 task.take(message.payload(), message.offset(), received_us);
                 Ok(task.pending.len() >= BLOCK_BYTES || task.records.len() >= BLOCK_RECORDS)
             }
@@ -162,7 +167,8 @@ impl Stage1 {
     /// Claims the partitions in the lake's log and goes on where it says.
     fn assigned(&mut self, places: Vec<TopicPartition>) -> Result<(), Failure> {
         self.drop_uncommitted();
-        let names: Vec<String> = places.iter().map(|place| tasks::app_id(&self.settings.group, "flows", place)).collect();
+        let names: Vec<String> =
+            places.iter().map(|place| tasks::app_id(&self.settings.group, "flows", place)).collect();
         let claims = tasks::claim(&self.lake, Table::Flows, &names)?;
         let mut at = Vec::with_capacity(places.len());
         for (place, claim) in places.into_iter().zip(claims) {
@@ -186,8 +192,16 @@ impl Stage1 {
             let session = self.engine.session(&self.settings.inputs[input].reading);
             tracing::info!(topic = %place.topic, partition = place.partition, offset, epoch = claim.epoch, "owns an input partition");
             let task = Task {
-                claim, input, session, taken: offset, done: offset, pending: Vec::new(), records: Vec::new(), newest_us,
-                state: InputState::Live, last_record: clock::instant(),
+                claim,
+                input,
+                session,
+                taken: offset,
+                done: offset,
+                pending: Vec::new(),
+                records: Vec::new(),
+                newest_us,
+                state: InputState::Live,
+                last_record: clock::instant(),
             };
             self.tasks.insert(place, task);
         }
@@ -205,7 +219,8 @@ impl Stage1 {
     }
 
     fn work_off(&mut self) -> Result<(), Failure> {
-        let places: Vec<TopicPartition> = self.tasks.iter().filter(|(_, task)| !task.records.is_empty()).map(|(place, _)| place.clone()).collect();
+        let places: Vec<TopicPartition> =
+            self.tasks.iter().filter(|(_, task)| !task.records.is_empty()).map(|(place, _)| place.clone()).collect();
         for place in places {
             self.work_off_one(&place)?;
         }
@@ -277,7 +292,8 @@ impl Stage1 {
             return Ok(());
         }
         self.work_off()?;
-        let places: Vec<TopicPartition> = self.tasks.keys().filter(|place| place.partition == partition).cloned().collect();
+        let places: Vec<TopicPartition> =
+            self.tasks.keys().filter(|place| place.partition == partition).cloned().collect();
         for place in places {
             let (_, end) = self.member.bounds(&place, METADATA_WAIT)?;
             tracing::debug!(topic = %place.topic, partition, end, "read to its end");
@@ -296,7 +312,8 @@ impl Stage1 {
     fn tell_idle(&mut self, now: Instant) -> Result<(), Failure> {
         let idle_after = self.settings.idle_after;
         let idle = |task: &Task| task.state == InputState::Live && now.duration_since(task.last_record) >= idle_after;
-        let places: Vec<TopicPartition> = self.tasks.iter().filter(|(_, task)| idle(task)).map(|(place, _)| place.clone()).collect();
+        let places: Vec<TopicPartition> =
+            self.tasks.iter().filter(|(_, task)| idle(task)).map(|(place, _)| place.clone()).collect();
         for place in places {
             if let Some(task) = self.tasks.get_mut(&place) {
                 task.state = InputState::Idle;
@@ -310,7 +327,8 @@ impl Stage1 {
     /// Ends the epoch: what has been done becomes part of the lake, all of it or nothing.
     fn commit(&mut self) -> Result<(), Failure> {
         self.epoch_began = clock::instant();
-        let moved = self.tasks.values().any(|task| task.claim.committed(task.done) || task.claim.newest_us() != task.newest_us);
+        let moved =
+            self.tasks.values().any(|task| task.claim.committed(task.done) || task.claim.newest_us() != task.newest_us);
         if !moved {
             return Ok(());
         }
@@ -333,7 +351,8 @@ impl Stage1 {
             Err(CommitError::Conflict { lost }) => {
                 tracing::warn!(?lost, "another process has taken these partitions over; this one begins again");
                 self.drop_uncommitted();
-                self.member.rejoin(&self.settings.inputs.iter().map(|input| input.topic.as_str()).collect::<Vec<_>>())?;
+                self.member
+                    .rejoin(&self.settings.inputs.iter().map(|input| input.topic.as_str()).collect::<Vec<_>>())?;
                 return Ok(());
             }
             Err(CommitError::Lake(error)) => return Err(error.into()),

@@ -18,12 +18,12 @@ use rules::hit::HitBatch;
 use schemas::alert::Alert;
 use serde_json::json;
 
+use super::alert_json;
 use super::client::Producer;
 use super::inputs::Inputs;
 use super::settings::{Settings, Until};
 use super::tasks::{self, Claim};
 use super::wire::HitsMessage;
-use super::alert_json;
 use crate::clock;
 use crate::counts::Progress;
 use crate::error::Failure;
@@ -68,7 +68,11 @@ impl Stage2 {
     /// # Errors
     /// What the client says of its configuration.
     pub fn new(
-        settings: &Arc<Settings>, engine: &Arc<Engine>, lake: &Arc<Lake>, progress: &Arc<Progress>, input_partitions: &Arc<[TopicPartition]>,
+        settings: &Arc<Settings>,
+        engine: &Arc<Engine>,
+        lake: &Arc<Lake>,
+        progress: &Arc<Progress>,
+        input_partitions: &Arc<[TopicPartition]>,
     ) -> Result<Stage2, Failure> {
         let client = settings.client.clone().set("group.id", format!("{}-hits", settings.group)).to_owned();
         Ok(Stage2 {
@@ -97,7 +101,9 @@ impl Stage2 {
             if clock::instant().duration_since(self.epoch_began) >= self.settings.epoch {
                 self.commit()?;
             }
-            let drained = self.settings.until == Until::Drained && self.assigned_once && self.tasks.values().all(|task| task.finished);
+            let drained = self.settings.until == Until::Drained
+                && self.assigned_once
+                && self.tasks.values().all(|task| task.finished);
             if drained {
                 return self.commit();
             }
@@ -128,7 +134,9 @@ impl Stage2 {
                         tracing::debug!(input = hits.partition, next = hits.next_offset, state = ?hits.state, watermark = hits.watermark_us, to = place.partition, "hits");
                         task.take(&hits, &self.engine, &mut alerts)?;
                     }
-                    Err(error) => tracing::error!(%error, partition = place.partition, offset = message.offset(), "hits topic: a message was left out"),
+                    Err(error) => {
+                        tracing::error!(%error, partition = place.partition, offset = message.offset(), "hits topic: a message was left out")
+                    }
                 }
                 told(&alerts);
                 self.send(&alerts)
@@ -140,7 +148,8 @@ impl Stage2 {
     fn assigned(&mut self, places: &[TopicPartition]) -> Result<(), Failure> {
         self.drop_uncommitted();
         self.assigned_once = true;
-        let names: Vec<String> = places.iter().map(|place| tasks::app_id(&self.settings.group, "alerts", place)).collect();
+        let names: Vec<String> =
+            places.iter().map(|place| tasks::app_id(&self.settings.group, "alerts", place)).collect();
         let claims = tasks::claim(&self.lake, Table::Alerts, &names)?;
         let budget = self.settings.state_budget_bytes / places.len().max(1);
         let mut at = Vec::with_capacity(places.len());
@@ -162,7 +171,9 @@ impl Stage2 {
                 Some(offset) => offset,
                 None => self.member.bounds(place, METADATA_WAIT)?.0,
             };
-            let finished = claim.state["finished"].as_bool() == Some(true) && self.settings.until == Until::Drained && inputs.all_ended();
+            let finished = claim.state["finished"].as_bool() == Some(true)
+                && self.settings.until == Until::Drained
+                && inputs.all_ended();
             at.push((place.clone(), Offset::Offset(next_offset)));
             self.tasks.insert(place.clone(), Task { claim, next_offset, inputs, correlator, finished });
         }
@@ -260,7 +271,12 @@ impl Task {
                 let new = hits.iter().filter(|hit| hit.event().offset as i64 >= seen);
                 self.correlator.push_some(&hits, new, alerts);
             } else {
-                tracing::warn!(source = message.source, partition = message.partition, hits = hits.len(), "hits of other rules were left out");
+                tracing::warn!(
+                    source = message.source,
+                    partition = message.partition,
+                    hits = hits.len(),
+                    "hits of other rules were left out"
+                );
             }
         }
         if self.inputs.all_ended() {

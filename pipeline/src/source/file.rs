@@ -111,7 +111,9 @@ impl FileSource {
         } else {
             let file = File::open(path).map_err(failed)?;
             let modified = file.metadata().and_then(|data| data.modified()).ok();
-            let date = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(now_us, |since| since.as_micros() as i64);
+            let date = modified
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+                .map_or(now_us, |since| since.as_micros() as i64);
             (Box::new(file), date)
         };
         let mut head = [0; 4];
@@ -127,7 +129,9 @@ impl FileSource {
         let head = head[..filled].to_vec();
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head.clone()).chain(raw));
         let reader: Box<dyn Read + Send> = match head.as_slice() {
-            [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, whole))),
+            [0x1f, 0x8b, ..] => {
+                Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, whole)))
+            }
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole).map_err(failed)?),
             _ => whole,
         };
@@ -155,7 +159,8 @@ impl FileSource {
         loop {
             let from = bytes.len();
             let want = BLOCK_BYTES.max(from + BLOCK_BYTES / 4) - from;
-            let read = read_some(&mut self.reader, &mut bytes, want).map_err(|error| ReadError { path: self.path.clone(), error })?;
+            let read = read_some(&mut self.reader, &mut bytes, want)
+                .map_err(|error| ReadError { path: self.path.clone(), error })?;
             last_end = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at + 1).or(last_end);
             searched = bytes.len();
             if read == 0 {

@@ -1,7 +1,7 @@
 //! The incident as lines, and its alerts by each way through the house.
 
-use rules::scan::RawSample;
 use pipeline::evidence::RAW_MAX;
+use rules::scan::RawSample;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -168,7 +168,8 @@ pub fn run_alerts(broker: &Broker, scenario: &Scenario, lines: &[Line], partitio
         for _ in 0..members {
             scope.spawn(|| {
                 let lake = Arc::new(Lake::open(&root, &load::tables(schemas::arrow::RawLine::Dropped)).unwrap());
-                run::run(&settings, &engine(RawSample::UpTo(RAW_MAX)), &lake, &Arc::new(Progress::default()), &stop).unwrap();
+                run::run(&settings, &engine(RawSample::UpTo(RAW_MAX)), &lake, &Arc::new(Progress::default()), &stop)
+                    .unwrap();
             });
         }
     });

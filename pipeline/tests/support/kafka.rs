@@ -276,7 +276,12 @@ impl Client {
     }
 
     fn producer(&self) -> ThreadedProducer<rdkafka::producer::DefaultProducerContext> {
-        self.config().set("enable.idempotence", "true").set("compression.codec", "lz4").set("linger.ms", "20").create().unwrap()
+        self.config()
+            .set("enable.idempotence", "true")
+            .set("compression.codec", "lz4")
+            .set("linger.ms", "20")
+            .create()
+            .unwrap()
     }
 }
 

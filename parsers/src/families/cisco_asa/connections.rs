@@ -89,7 +89,11 @@ pub(super) fn session(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> 
                 second.identity = ends::brackets(cursor).unwrap_or(b"");
                 let user = ends::brackets(cursor).unwrap_or(b"");
                 let outbound = direction == Some(Direction::Outbound);
-                identities(row, if outbound { [second.identity, first.identity] } else { [first.identity, second.identity] }, user);
+                identities(
+                    row,
+                    if outbound { [second.identity, first.identity] } else { [first.identity, second.identity] },
+                    user,
+                );
             }
         }
         Phase::Teardown => {
@@ -144,9 +148,11 @@ fn judge(reason: &[u8], bytes: u64) -> (Action, Option<PortState>) {
         b"SYN Timeout" => (Action::Timeout, Some(PortState::Filtered)),
         b"FIN Timeout" => (Action::Timeout, Some(PortState::Open)),
         b"Conn-timeout" | b"Idle Timeout" | b"Connection timeout" => (Action::Timeout, established),
-        b"Flow closed by inspection" | b"Deny Terminate" | b"Flow terminated by IPS" | b"IPS fail-close" | b"Unauth Deny" => {
-            (Action::Deny, None)
-        }
+        b"Flow closed by inspection"
+        | b"Deny Terminate"
+        | b"Flow terminated by IPS"
+        | b"IPS fail-close"
+        | b"Unauth Deny" => (Action::Deny, None),
         b"Flow reset by IPS" => (Action::Reset, None),
         _ if reason.starts_with(b"TCP Reset") => (Action::Reset, established),
         _ if reason.starts_with(b"Flow timed out") || reason.starts_with(b"Pinhole") => (Action::Timeout, None),
@@ -160,7 +166,8 @@ fn duration(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     let hours = decimal(cursor.until_near(b':')?)?;
     let minutes = decimal(cursor.until_near(b':')?)?;
     let seconds = cursor.number()?;
-    let us = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?.checked_add(seconds)?.checked_mul(1_000_000)?;
+    let us =
+        hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?.checked_add(seconds)?.checked_mul(1_000_000)?;
     let signed = i64::try_from(us).ok()?;
     row.set(key::DURATION, us);
     if let Some(end) = row.get(key::TIME) {

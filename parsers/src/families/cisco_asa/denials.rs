@@ -173,7 +173,9 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
         106_021 | 106_022 => Shape::alerted(Protocol::Word(1)),
         110_002 | 110_003 => Shape { action: Action::Drop, ..Shape::denied(Protocol::LastWord) },
         209_004 | 209_005 => Shape::alerted(Protocol::None),
-        303_002 => Shape { action: Action::Allow, state: Some(PortState::Open), ..Shape::denied(Protocol::Is(Transport::TCP)) },
+        303_002 => {
+            Shape { action: Action::Allow, state: Some(PortState::Open), ..Shape::denied(Protocol::Is(Transport::TCP)) }
+        }
         419_002 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::Is(Transport::TCP)) },
         400_000..=400_051 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::None) },
         419_001 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Is(Transport::TCP)) },
@@ -350,9 +352,8 @@ fn accessed(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     cursor.take_if(b"JAVA ");
     cursor.expect(b"URL ")?;
     let target = cursor.finish().trim_ascii();
-    let target = split_once(target, b'@').map_or(target, |(user, rest)| {
-        if user.contains(&b'/') { target } else { rest }
-    });
+    let target =
+        split_once(target, b'@').map_or(target, |(user, rest)| if user.contains(&b'/') { target } else { rest });
     // B is an address or a name and ends at the colon before the URL; an IPv6 address has colons of its own
     let scheme = memchr::memmem::find(target, b":http").or_else(|| memchr::memmem::find(target, b":ftp"));
     let at = scheme.or_else(|| memchr::memchr(b':', target))?;
@@ -445,7 +446,10 @@ fn tls(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     row.set(key::KIND, EventKind::Other);
     row.text(key::MESSAGE, cursor.rest().trim_ascii());
     let text = cursor.rest();
-    if cursor.until_str(b" client ").is_none() && cursor.until_str(b" peer ").is_none() && cursor.until_str(b" server ").is_none() {
+    if cursor.until_str(b" client ").is_none()
+        && cursor.until_str(b" peer ").is_none()
+        && cursor.until_str(b" server ").is_none()
+    {
         return Some(());
     }
     let peer_is_server = contains(text, b" with server ");

@@ -302,7 +302,14 @@ impl Seen {
     }
 }
 
-fn one(record: &Record<'_>, role: Role, written: &[u8], value: &[u8], seen: &mut Seen, row: &mut Row<'_>) -> Result<(), Refusal> {
+fn one(
+    record: &Record<'_>,
+    role: Role,
+    written: &[u8],
+    value: &[u8],
+    seen: &mut Seen,
+    row: &mut Row<'_>,
+) -> Result<(), Refusal> {
     let place = |kind| record.refuse(value, kind);
     match role {
         Role::SrcIp => match Ip::parse(value) {

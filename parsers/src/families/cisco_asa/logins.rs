@@ -192,7 +192,10 @@ fn transaction(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Optio
     let text = cursor.rest();
     message_text(cursor, row);
     if number == 113_008 {
-        row.set(key::OUTCOME, if memchr::memmem::find(text, b"ACCEPT").is_some() { Outcome::Success } else { Outcome::Failure });
+        row.set(
+            key::OUTCOME,
+            if memchr::memmem::find(text, b"ACCEPT").is_some() { Outcome::Success } else { Outcome::Failure },
+        );
     }
     if let Some((_, name)) = split_once_str(text, b"user = ") {
         ends::set_user_name(name, row);
@@ -311,7 +314,9 @@ fn ike(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
         750_007 => row.set(key::ACTION, Action::End),
         _ => {}
     }
-    if let Some((_, reason)) = split_once_str(cursor.rest(), b"ERROR: ").or_else(|| split_once_str(cursor.rest(), b"Reason: ")) {
+    if let Some((_, reason)) =
+        split_once_str(cursor.rest(), b"ERROR: ").or_else(|| split_once_str(cursor.rest(), b"Reason: "))
+    {
         row.text(key::REASON, reason.trim_ascii());
     }
     Some(())

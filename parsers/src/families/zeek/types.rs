@@ -129,7 +129,8 @@ pub(super) fn by_path(path: &[u8]) -> Option<&'static LogType> {
     }
     let exact = TYPES.iter().find(|known| known.name.as_bytes() == path);
     exact.or_else(|| {
-        let begins = |known: &&LogType| path.strip_prefix(known.name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'_'));
+        let begins =
+            |known: &&LogType| path.strip_prefix(known.name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'_'));
         TYPES.iter().filter(begins).max_by_key(|known| known.name.len())
     })
 }
@@ -444,10 +445,21 @@ impl<'a> Event<'a> {
                 self.text(row, key::USER, Note::User);
                 self.text(row, key::EVENT_ACTION, Note::Command);
                 for (name, note) in [
-                    ("service", Note::Service), ("host", Note::Host), ("client", Note::Client), ("server", Note::Server),
-                    ("result", Note::Result), ("status", Note::Status), ("success", Note::Success), ("name", Note::Name),
-                    ("version", Note::Version), ("method", Note::Method), ("arg", Note::Argument), ("src", Note::NoticeSrc),
-                    ("dst", Note::NoticeDst), ("direction", Note::Direction), ("reply_code", Note::ReplyCode),
+                    ("service", Note::Service),
+                    ("host", Note::Host),
+                    ("client", Note::Client),
+                    ("server", Note::Server),
+                    ("result", Note::Result),
+                    ("status", Note::Status),
+                    ("success", Note::Success),
+                    ("name", Note::Name),
+                    ("version", Note::Version),
+                    ("method", Note::Method),
+                    ("arg", Note::Argument),
+                    ("src", Note::NoticeSrc),
+                    ("dst", Note::NoticeDst),
+                    ("direction", Note::Direction),
+                    ("reply_code", Note::ReplyCode),
                 ] {
                     self.extra(row, name, note);
                 }
@@ -495,8 +507,10 @@ impl<'a> Event<'a> {
         row.text(key::TCP_FLAGS, history);
         let tcp = row.get(key::TRANSPORT) == Some(Transport::TCP);
         let udp = row.get(key::TRANSPORT) == Some(Transport::UDP);
-        let Some((state, port_state, initiator)) =
-            row.get_text(key::CONN_STATE).and_then(|state| STATES.iter().find(|known| known.0.as_bytes() == state)).copied()
+        let Some((state, port_state, initiator)) = row
+            .get_text(key::CONN_STATE)
+            .and_then(|state| STATES.iter().find(|known| known.0.as_bytes() == state))
+            .copied()
         else {
             return;
         };

@@ -82,7 +82,8 @@ impl LakeError {
     /// Others keep claiming the same tasks at the same moment.
     #[cold]
     pub fn contended(table: Table, tasks: &[String]) -> LakeError {
-        let why = "other processes claim them again and again; do two groups of processes use the same names?".to_owned();
+        let why =
+            "other processes claim them again and again; do two groups of processes use the same names?".to_owned();
         LakeError::Other { doing: "claim tasks", at: format!("table `{table}`, {}", tasks.join(", ")), why }
     }
 

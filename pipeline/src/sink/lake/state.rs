@@ -30,7 +30,10 @@ impl Lake {
         let place = self.place(path)?;
         let objects = self.store.objects();
         let read = async move { objects.get(&place).await?.bytes().await };
-        let bytes = self.store.block_on(read).map_err(|error| of_any("read a file of state", self.store.display(path), &error))?;
+        let bytes = self
+            .store
+            .block_on(read)
+            .map_err(|error| of_any("read a file of state", self.store.display(path), &error))?;
         Ok(bytes.to_vec())
     }
 
