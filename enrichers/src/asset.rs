@@ -3,7 +3,7 @@
 //! The source is found by its address; where the log has only a name, by the name; where it has only a hardware
 //! address, by that. A name is not asked where there is an address that the inventory doesn't know: the source chooses
 //! what it calls itself, and must not become the domain controller by saying so. The destination likewise; its address
-//! after translation counts where the dialled one is unknown. For a logon, a process, a listener or a host's own alert
+//! after translation counts where no machine is known under the dialled one. For a logon, a process, a listener or a host's own alert
 //! without a destination it is the host itself: so a failed logon, which knows a name, and a firewall's flow, which
 //! knows an address, meet in `dst_asset`.
 //!
@@ -63,6 +63,8 @@ struct Facts {
     internal: bool,
     /// Whether the inventory knows it.
     listed: bool,
+    /// Whether the inventory knows this very machine.
+    single: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -127,10 +129,10 @@ fn source(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: i64) 
 fn destination(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: i64) -> Option<Facts> {
     if let Some(ip) = batch.get(row, key::DST_IP) {
         let facts = view.address(batch, ip, time_us);
-        if !facts.listed && batch.has(row, Field::NatDstIp) {
-            return Some(translated(view, batch, row, time_us, facts));
-        }
-        return Some(facts);
+        return match batch.get(row, key::NAT_DST_IP) {
+            Some(real) if !facts.single && real != ip => Some(translated(view, batch, real, time_us, facts)),
+            Some(_) | None => Some(facts),
+        };
     }
     if batch.has(row, Field::DstHost) {
         return view.host(batch, batch.get(row, key::DST_HOST)?, time_us);
@@ -157,13 +159,11 @@ fn destination(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: 
     }
 }
 
-/// The dialled address is unknown, but the log says where it led: if that is ours, so is the destination.
-#[cold]
-fn translated(view: &mut View<'_>, batch: &mut FlowBatch, row: usize, time_us: i64, dialled: Facts) -> Facts {
-    match batch.get(row, key::NAT_DST_IP).map(|ip| view.address(batch, ip, time_us)) {
-        Some(facts) if facts.listed || facts.internal => facts,
-        _ => dialled,
-    }
+/// No machine is known under the dialled address, but the log says where it led: if that is one of ours, it is the
+/// destination. So a published address leads to the server behind it.
+fn translated(view: &mut View<'_>, batch: &mut FlowBatch, real: Ip, time_us: i64, dialled: Facts) -> Facts {
+    let facts = view.address(batch, real, time_us);
+    if facts.single || facts.listed && !dialled.listed || facts.internal && !dialled.internal { facts } else { dialled }
 }
 
 impl View<'_> {
@@ -226,8 +226,8 @@ impl View<'_> {
             at += usize::from(length);
             part
         });
-        let Record { criticality, internal, .. } = record;
-        self.kept.push(Facts { name, role, owner, zone, criticality, internal, listed: true });
+        let Record { criticality, internal, single, .. } = record;
+        self.kept.push(Facts { name, role, owner, zone, criticality, internal, listed: true, single });
         self.places[asset as usize] = self.kept.len() as u32;
         self.kept.len() as u32 - 1
     }

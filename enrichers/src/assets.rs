@@ -384,6 +384,8 @@ pub(crate) struct Record {
     pub(crate) lengths: [u16; 4],
     pub(crate) criticality: Option<Criticality>,
     pub(crate) internal: bool,
+    /// Whether it speaks of one machine, not of whatever lives in a network.
+    pub(crate) single: bool,
 }
 
 /// The inventory, ready to be asked.
@@ -433,14 +435,15 @@ impl Assets {
             if let Some(mac) = row.mac {
                 assets.macs.entry(mac).or_default().push((from_us, until_us, value));
             }
-            assets.push_record(&row.asset);
+            let single = row.asset.name.is_some() || row.network.is_none_or(Network::is_host);
+            assets.push_record(&row.asset, single);
             assets.list.push(row.asset);
         }
         assets.prefixes = PrefixTable::build(&entries);
         assets
     }
 
-    fn push_record(&mut self, asset: &Asset) {
+    fn push_record(&mut self, asset: &Asset, single: bool) {
         let start = self.texts.len() as u32;
         let lengths = [&asset.name, &asset.role, &asset.owner, &asset.zone].map(|text| {
             let text = text.as_deref().unwrap_or_default().as_bytes();
@@ -449,7 +452,7 @@ impl Assets {
             text.len() as u16
         });
         let internal = asset.is_internal();
-        self.records.push(Record { start, lengths, criticality: asset.criticality, internal });
+        self.records.push(Record { start, lengths, criticality: asset.criticality, internal, single });
     }
 
     /// What a row gets of an asset, and its texts in one piece.
