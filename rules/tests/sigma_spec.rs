@@ -1,6 +1,8 @@
 //! The decisions that Sigma's specification leaves open or states twice, each as a rule with events.
 //!
 //! Numbers in the names of sections refer to nothing but this file: each test is one decision, told by its name.
+//!
+//! Long because there are that many decisions.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;

@@ -467,8 +467,8 @@ impl<'a> End<'a> {
     /// Whether it can only be an end on this host: unset, broadcast, multicast.
     fn is_near(&self) -> bool {
         match Ip::parse(self.address.raw()).map(Ip::to_std) {
-            Some(std::net::IpAddr::V4(ip)) => ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast(),
-            Some(std::net::IpAddr::V6(ip)) => ip.is_unspecified() || ip.is_multicast(),
+            Some(core::net::IpAddr::V4(ip)) => ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast(),
+            Some(core::net::IpAddr::V6(ip)) => ip.is_unspecified() || ip.is_multicast(),
             None => false,
         }
     }

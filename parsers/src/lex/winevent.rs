@@ -10,7 +10,9 @@
 //! One pass over the bytes; a field that is not in [`Slot`] is handed out at once. Measured against a walk by members of
 //! nested objects, which reads the innermost three times.
 //!
-//! Source of the names: the providers' manifests. Long because the list of names is.
+//! Source of the names: the providers' manifests.
+//!
+//! Long because the list of names is.
 
 use schemas::RejectKind;
 

@@ -4,6 +4,8 @@
 //! pattern over the port's digits; `10.*` on addresses is a prefix of 8 bits. Everything that can be a range becomes one,
 //! because ranges join (a list of forty ports is one predicate) and compare without branches. A value that can't equal
 //! anything of the column's type is advised against, not refused: Sigma rules are written for many targets.
+//!
+//! Long because each type's reading of a value stands beside those of the others, which it must agree with.
 
 use schemas::{FieldType, Ip, Transport};
 

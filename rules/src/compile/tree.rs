@@ -4,6 +4,8 @@
 //! correlation on the way through its aliases, and into the group-by of the correlation below, until a leaf's log source
 //! says which column it is. Each part of a key carries a *label*, one name for the whole tree, because the correlator
 //! finds a member's values again by name. Where a name gets lost on the way the rule is refused with the reason.
+//!
+//! Long because one builder goes down and comes back up: what it found on the way down decides what it builds.
 
 use std::sync::Arc;
 
