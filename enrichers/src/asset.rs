@@ -251,8 +251,13 @@ impl View<'_> {
         if (text.first().is_some_and(u8::is_ascii_digit) || text.contains(&b':'))
             && let Some(ip) = Ip::parse(text)
         {
-            return Some(self.address(batch, ip, time_us));
+            let facts = self.address(batch, ip, time_us);
+            if !facts.name.is_empty() {
+                return Some(facts);
+            }
+            // the device names itself by an address that is not known to be ours: it is, for it sends us its log
         }
+        let text = batch.text_of(host);
         let at = text.iter().fold(text.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)));
         let at = (at ^ at >> 8) % HOST_SLOTS;
         if let Some((known, place)) = self.hosts[at]

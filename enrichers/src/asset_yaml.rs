@@ -187,4 +187,11 @@ mod tests {
         let errors = read_yaml("- just text\n").expect_err("not an asset");
         assert_eq!(errors[0].line, 1);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[-a-z: \\[\\]{}\"'\n0-9&*!|>]{0,60}") {
+            let _ = read_yaml(&text);
+        }
+    }
 }

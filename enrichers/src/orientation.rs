@@ -6,7 +6,7 @@
 //! must not be turned round. Where nothing decides, the order of the log stands, with a low confidence; no rule that
 //! counts targets should rest on that.
 
-use schemas::{EventKind, Field, FlowBatch, Initiator, OrientationEvidence, Percent, Transport, key};
+use schemas::{Action, EventKind, Field, FlowBatch, Initiator, OrientationEvidence, Percent, Transport, key};
 
 use crate::{Pass, Tables};
 
@@ -16,6 +16,7 @@ pub const PASS: Pass = Pass {
     reads: &[
         Field::Kind,
         Field::Initiator,
+        Field::Action,
         Field::SrcIp,
         Field::SrcPort,
         Field::DstIp,
@@ -92,22 +93,24 @@ fn decide(tables: &Tables, batch: &FlowBatch, row: usize) -> Verdict {
     if matches!(transport, Some(Transport::ICMP | Transport::ICMPV6)) {
         return LOGGED;
     }
-    match (batch.get(row, key::SRC_PORT), batch.get(row, key::DST_PORT)) {
-        (Some(src), Some(dst)) => {
-            let transport = transport.unwrap_or(Transport::TCP);
-            let verdict = by_ports(tables, transport, src, dst);
-            if verdict.confidence > LOGGED.confidence {
-                return verdict;
-            }
-        }
+    let by_ports = match (batch.get(row, key::SRC_PORT), batch.get(row, key::DST_PORT)) {
+        (Some(src), Some(dst)) => by_ports(tables, transport.unwrap_or(Transport::TCP), src, dst),
         // One port only is the one that was called: logs leave out a client's port, never a server's.
-        (None, Some(_)) => {
-            return Verdict { client: Initiator::Source, evidence: OrientationEvidence::Port, confidence: 50 };
-        }
-        (Some(_), None) | (None, None) => {}
+        (None, Some(_)) => Verdict { client: Initiator::Source, evidence: OrientationEvidence::Port, confidence: 50 },
+        (Some(_), None) | (None, None) => LOGGED,
+    };
+    if by_ports.confidence >= DECIDED {
+        return by_ports;
     }
-    by_roles(batch, row).unwrap_or(LOGGED)
+    // A filter refuses what opens a conversation; answers pass, or are refused as strays much more rarely.
+    if let Some(Action::Deny | Action::Drop) = batch.get(row, key::ACTION) {
+        return Verdict { client: Initiator::Source, evidence: OrientationEvidence::Log, confidence: 60 };
+    }
+    by_roles(batch, row).unwrap_or(by_ports)
 }
+
+/// From here on ports have decided; below it they are a hunch.
+const DECIDED: u8 = 45;
 
 fn by_ports(tables: &Tables, transport: Transport, src: u16, dst: u16) -> Verdict {
     let (of_src, of_dst) = (tables.ports.likeness(transport, src), tables.ports.likeness(transport, dst));
@@ -122,7 +125,7 @@ fn by_ports(tables: &Tables, transport: Transport, src: u16, dst: u16) -> Verdic
         50.. => 80,
     };
     // Turning the log's order round needs more than a hunch.
-    if client == Initiator::Destination && confidence < 45 {
+    if client == Initiator::Destination && confidence < DECIDED {
         return LOGGED;
     }
     Verdict { client, evidence: OrientationEvidence::Port, confidence }
