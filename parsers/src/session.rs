@@ -6,7 +6,7 @@
 
 use schemas::{FlowBatch, Place, Reject, RejectKind};
 
-use crate::detect::{Detector, Keys};
+use crate::detect::{Choice, Detector, Keys};
 use crate::lex::json;
 use crate::lex::text::offset_in;
 use crate::lex::time::{TimeContext, Zone};
@@ -176,7 +176,9 @@ impl Run<'_> {
                 if inner.shape == Shape::Object {
                     inner.keys = Keys::of(first_object(inner.body));
                 }
-                let known = inner.shape == Shape::Object || Detector::choose(&inner, run.memories) > choice;
+                let sure_of = |choice: Option<Choice>| choice.map(|(_, confidence)| confidence);
+                let inside = sure_of(Detector::choose(&inner, run.memories));
+                let known = inner.shape == Shape::Object || inside.is_some() && inside >= sure_of(choice);
                 (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.auto(&mut inner, scratch))
             });
             if let Some(result) = inner {

@@ -136,7 +136,7 @@ fn an_alert_says_what_happened_to_whom_and_why_it_matters() {
         [hits(&[(10, "rdp-01"), (20, "rdp-01"), (700, "rdp-01"), (710, "rdp-01"), (720, "rdp-01"), (721, "rdp-01")])];
     correlate(&brute_force(3), &Settings::default(), &batches, Share::ALL, &mut |alert| alerts.push(alert)).unwrap();
     let [alert] = &alerts[..] else { panic!("{alerts:?}") };
-    assert_eq!(alert.message, "4 failed logins for dst_ip rdp-01 from 203.0.113.9, in 21s");
+    assert_eq!(alert.message, "4 failed logins from 203.0.113.9 on rdp-01, in 21s");
     assert_eq!(alert.group, [("dst_ip".to_string(), "rdp-01".to_string())]);
     assert_eq!((alert.status, alert.state, alert.level), (AlertStatus::Closed, AlertState::Exact, Level::High));
     assert_eq!(alert.attack[0].technique, "Brute Force: Password Guessing");

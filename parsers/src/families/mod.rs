@@ -24,6 +24,7 @@ families! {
     windows_security,
     zeek,
     aws_vpcflow,
+    ecs_json,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -4,4 +4,7 @@ pub mod link;
 pub mod names;
 pub mod predicate;
 pub mod program;
+pub mod read;
+pub mod shape;
 pub mod tree;
+mod words;

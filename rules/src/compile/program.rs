@@ -10,7 +10,7 @@ use schemas::FieldType;
 
 use super::names::Source;
 use super::predicate::{Logic, Predicate, Test};
-use super::tree::{CONTEXT, Extract, Shape};
+use super::shape::{CONTEXT, Extract, Shape};
 use crate::sigma::ast::LogSource;
 
 /// What a batch is scanned with.

@@ -9,96 +9,16 @@
 
 use std::sync::Arc;
 
-use schemas::{Field, FieldType, Level};
+use schemas::{Field, FieldType};
 
 use super::link::Linked;
 use super::names::{Source, resolve, type_words};
+use super::shape::{CONTEXT, Extract, Lacking, Shape, align};
+use super::words::{condition, expression, how_many, leaf_of, rule_text};
 use crate::hit::LEAVES_MAX;
-use crate::plan::{
-    Comparison, Condition, Dimension, Expression, Leaf, Member, Metric, Node, NodeKind, Operator, RuleText,
-    SINGLE_GROUP_BY, SINGLE_TIMESPAN_US, Tree,
-};
+use crate::plan::{Dimension, Expression, Member, Metric, Node, NodeKind, SINGLE_GROUP_BY, SINGLE_TIMESPAN_US, Tree};
 use crate::sigma::ast::*;
 use crate::sigma::error::{Advice, At, Fault, RuleError, RuleWarning};
-
-/// Columns whose values a hit brings along for the alert's entities and its context.
-pub const CONTEXT: [Field; 29] = [
-    Field::SrcIp,
-    Field::SrcPort,
-    Field::SrcHost,
-    Field::SrcAsset,
-    Field::SrcRole,
-    Field::SrcOwner,
-    Field::SrcCriticality,
-    Field::SrcAssetZone,
-    Field::DstIp,
-    Field::DstPort,
-    Field::DstHost,
-    Field::DstAsset,
-    Field::DstRole,
-    Field::DstOwner,
-    Field::DstCriticality,
-    Field::DstAssetZone,
-    Field::User,
-    Field::SrcUser,
-    Field::Host,
-    Field::HostIp,
-    Field::Service,
-    Field::ServiceConfidence,
-    Field::ServiceMismatch,
-    Field::OrientationConfidence,
-    Field::Exposure,
-    Field::Signature,
-    Field::DnsQuery,
-    Field::ProcessPath,
-    Field::SrcCountry,
-];
-
-/// What the scan reads from an event that matched some leaves of a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// The leaves: bit and document.
-    pub leaves: Vec<(u8, usize)>,
-    /// One source for each part of the group key.
-    pub key: Vec<Extract>,
-    /// For each value slot its sources; `None` where the leaves have no part in it.
-    pub slots: Vec<Option<Vec<Extract>>>,
-    /// The same for each inner key.
-    pub inner: Vec<Option<Vec<Extract>>>,
-    /// What becomes of an event that lacks a part of the key.
-    pub lacking: Lacking,
-}
-
-/// What becomes of an event that lacks a part of its group key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lacking {
-    /// It is not counted: unrelated events must not meet in a group of those that lack a field.
-    Dropped,
-    /// It keeps its alert, with that part absent: a detection alone counts nothing that could be falsified.
-    Kept,
-}
-
-/// A value to be read from an event, and the form that the tree wants it in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extract {
-    /// Where it lies.
-    pub source: Source,
-    /// The form.
-    pub form: Form,
-}
-
-/// The form of a value, so that values of different logs meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As its column has it.
-    Own,
-    /// Text without case: users and hosts.
-    Folded,
-    /// An address where the text is one, because another leaf has an address here.
-    Address,
-    /// A number where the text is one, because another leaf has a number here.
-    Number,
-}
 
 /// A tree with its shapes.
 #[derive(Debug)]
@@ -521,7 +441,7 @@ impl<'a> Builder<'a> {
             CorrelationKind::EventCount => NodeKind::EventCount { members, condition },
             CorrelationKind::ValueCount => {
                 let conditions =
-                    std::iter::once(condition).chain(fan_out.iter().map(|(_, bounds)| self::condition(bounds)));
+                    std::iter::once(condition).chain(fan_out.iter().map(|(_, bounds)| super::words::condition(bounds)));
                 let dimensions = slots.iter().zip(conditions);
                 let dimensions =
                     dimensions.map(|((slot, _), condition)| Dimension { slot: *slot, condition }).collect();
@@ -582,49 +502,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Chooses forms for one part over all leaves; tells whether their types differ.
-fn align<'s>(extracts: impl Iterator<Item = &'s mut Extract>) -> bool {
-    let mut extracts: Vec<&mut Extract> = extracts.collect();
-    let has = |wanted: fn(FieldType) -> bool| extracts.iter().any(|extract| wanted(extract.source.field_type()));
-    let address = has(|kind| matches!(kind, FieldType::Ip));
-    let number = has(|kind| matches!(kind, FieldType::Long | FieldType::Port | FieldType::Percent));
-    let text = has(|kind| matches!(kind, FieldType::Text | FieldType::List));
-    for extract in &mut extracts {
-        if matches!(extract.source.field_type(), FieldType::Text | FieldType::List) {
-            if address {
-                extract.form = Form::Address;
-            } else if number {
-                extract.form = Form::Number;
-            }
-        }
-    }
-    usize::from(address) + usize::from(number) + usize::from(text) > 1
-}
-
-impl Extract {
-    /// In the form that suits its column.
-    pub fn new(source: Source) -> Extract {
-        let folded = matches!(
-            source.field(),
-            Some(
-                Field::User
-                    | Field::UserDomain
-                    | Field::SrcUser
-                    | Field::SrcUserDomain
-                    | Field::Host
-                    | Field::SrcHost
-                    | Field::DstHost
-                    | Field::HttpHost
-                    | Field::DnsQuery
-                    | Field::TlsSni
-                    | Field::SrcMac
-                    | Field::DstMac
-            )
-        );
-        Extract { source, form: if folded { Form::Folded } else { Form::Own } }
-    }
-}
-
 fn put<T>(list: &mut Vec<Option<T>>, at: usize, value: T) {
     if list.len() <= at {
         list.resize_with(at + 1, || None);
@@ -645,95 +522,5 @@ fn fill<T>(list: &mut Vec<Option<T>>, more: Vec<Option<T>>) {
         if let Some(value) = value {
             put(list, at, value);
         }
-    }
-}
-
-fn leaf_of(document: &Document) -> Leaf {
-    Leaf {
-        name: document.call().to_owned(),
-        title: document.head.title.clone(),
-        noun: document.head.extension.counts.clone(),
-    }
-}
-
-fn condition(bounds: &[Bound]) -> Condition {
-    Condition(
-        bounds.iter().map(|bound| Comparison { operator: bound.operator, number: bound.number.as_f64() }).collect(),
-    )
-}
-
-/// A number of different rules as an expression.
-fn how_many(bound: Bound) -> Expression {
-    let at_least = |number: f64| Expression::AtLeast(number.clamp(0.0, 65_535.0) as u16);
-    let number = bound.number.as_f64();
-    let above = number.floor() + 1.0;
-    let not = |expression| Expression::Not(Box::new(expression));
-    match bound.operator {
-        Operator::Gte => at_least(number.ceil()),
-        Operator::Gt => at_least(above),
-        Operator::Lt => not(at_least(number.ceil())),
-        Operator::Lte => not(at_least(above)),
-        // A fraction is no number of rules.
-        Operator::Eq if number.fract() != 0.0 => Expression::Or(Vec::new()),
-        Operator::Eq => Expression::And(vec![at_least(number), not(at_least(above))]),
-        Operator::Neq if number.fract() != 0.0 => Expression::And(Vec::new()),
-        Operator::Neq => Expression::Or(vec![at_least(above), not(at_least(number))]),
-    }
-}
-
-fn expression(named: &NamedExpr, correlation: &Correlation) -> Expression {
-    let all = |parts: &[NamedExpr]| parts.iter().map(|part| expression(part, correlation)).collect();
-    match named {
-        NamedExpr::Name(name) => {
-            let index = correlation.rules.iter().position(|rule| rule.text == name.text).unwrap_or(0);
-            Expression::Member(index as u16)
-        }
-        NamedExpr::And(parts) => Expression::And(all(parts)),
-        NamedExpr::Or(parts) => Expression::Or(all(parts)),
-        NamedExpr::Not(part) => Expression::Not(Box::new(expression(part, correlation))),
-        // The parser refuses selectors here.
-        NamedExpr::OneOf(..) | NamedExpr::AllOf(..) => Expression::AtLeast(1),
-    }
-}
-
-fn rule_text(linked: &Linked, root: usize) -> RuleText {
-    let document = &linked.documents[root];
-    let head = &document.head;
-    RuleText {
-        id: head.id.as_deref().unwrap_or_else(|| document.call()).to_owned(),
-        version: version(linked, root),
-        title: head.title.clone(),
-        description: head.description.clone(),
-        level: level(head.level),
-        tags: head.tags.clone(),
-        falsepositives: head.falsepositives.clone(),
-        references: head.references.clone(),
-        next: head.extension.next.clone(),
-    }
-}
-
-/// The head of the digest of a rule and of all that it refers to, filters included.
-fn version(linked: &Linked, root: usize) -> String {
-    use sha2::Digest;
-    let mut digest = sha2::Sha256::new();
-    let mut seen = vec![false; linked.documents.len()];
-    let mut left = vec![root];
-    while let Some(at) = left.pop() {
-        if std::mem::replace(&mut seen[at], true) {
-            continue;
-        }
-        digest.update(&linked.documents[at].canonical);
-        left.extend(linked.members[at].iter().rev().chain(&linked.filters[at]));
-    }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn level(level: Level) -> crate::plan::Level {
-    match level {
-        Level::Informational => crate::plan::Level::Informational,
-        Level::Low => crate::plan::Level::Low,
-        Level::Medium => crate::plan::Level::Medium,
-        Level::High => crate::plan::Level::High,
-        Level::Critical => crate::plan::Level::Critical,
     }
 }

@@ -148,6 +148,7 @@ fn told(tree: &Tree, rows: Rows<'_>, evidence: &[&Evidence]) -> Vec<(String, Vec
     told
 }
 
+/// The list of one context field; empty where the evidence says nothing.
 fn list_of<'a>(told: &'a [(String, Vec<String>)], field: &str) -> &'a [String] {
     told.iter().find(|(name, _)| name == field).map_or(&[], |(_, list)| list)
 }
@@ -312,6 +313,33 @@ fn nouns(tree: &Tree, members: &[Member]) -> String {
     nouns.join(" or ")
 }
 
+/// `12 failed logins`, `1 failed login`: of one, the last word that ends in s loses it.
+fn counted(count: u64, noun: &str) -> String {
+    if count != 1 || noun.contains('“') {
+        return format!("{count} {noun}");
+    }
+    let mut words: Vec<&str> = noun.split(' ').collect();
+    if let Some(plural) = words.iter_mut().rfind(|word| word.ends_with('s') && !word.ends_with("ss")) {
+        *plural = &plural[..plural.len() - 1];
+    }
+    format!("1 {}", words.join(" "))
+}
+
+/// What a sentence calls different values of a slot.
+fn kinds(tree: &Tree, slot: u16) -> String {
+    let fields = tree.slots.get(usize::from(slot)).map_or(&[][..], |fields| fields);
+    let names: Vec<&str> = fields.iter().map(String::as_str).collect();
+    match names[..] {
+        ["dst_port" | "server_port" | "src_port" | "client_port"] => "ports".to_string(),
+        ["src_ip" | "client_ip" | "dst_ip" | "server_ip"] => "addresses".to_string(),
+        ["src_asset" | "dst_asset" | "host" | "src_host" | "dst_host"] => "hosts".to_string(),
+        ["user" | "src_user"] => "accounts".to_string(),
+        ["dns_query"] => "names".to_string(),
+        ["src_ip" | "client_ip", "src_port" | "client_port"] => "connections".to_string(),
+        _ => format!("values of {}", names.join(" + ")),
+    }
+}
+
 /// `10m`, `1h`, `90s` as a rule writes it.
 pub fn span(us: i64) -> String {
     let seconds = us / 1_000_000;
@@ -338,54 +366,61 @@ fn took(us: i64) -> String {
     }
 }
 
+/// Fields that name the end that something comes from, and the one that it goes to; the best name first.
+const FROM: [&str; 4] = ["src_asset", "src_host", "src_ip", "client_ip"];
+const TO: [&str; 5] = ["dst_asset", "dst_host", "host", "dst_ip", "server_ip"];
+
 /// The sentence: how much of what, to whom, from where, in what time.
 fn message(tree: &Tree, episode: &Episode, group: &[(String, String)], told: &[(String, Vec<String>)]) -> String {
     let Some(root) = tree.nodes.last() else {
         return String::new();
     };
     let count = episode.count;
-    let what = match &root.kind {
-        NodeKind::EventCount { members, .. } if count == 1 && members.len() == 1 => match members[0] {
-            Member::Leaf(leaf) => tree.leaves.get(usize::from(leaf)).map_or(String::new(), |leaf| leaf.title.clone()),
-            Member::Node(_) => nouns(tree, members),
+    // A rule about single events says it by its title, all others by counting.
+    let titled = match &root.kind {
+        NodeKind::EventCount { members, .. } => match members[..] {
+            [Member::Leaf(leaf)] => tree.leaves.get(usize::from(leaf)).filter(|leaf| leaf.noun.is_none()),
+            _ => None,
         },
-        NodeKind::EventCount { members, .. } => format!("{count} {}", nouns(tree, members)),
-        NodeKind::ValueCount { members, dimensions } => {
-            let parts: Vec<String> = dimensions
-                .iter()
-                .zip(&episode.peaks)
-                .map(|(dimension, peak)| format!("{peak} different {}", slot_name(tree, dimension.slot)))
-                .collect();
-            format!("{} in {count} {}", parts.join(" and "), nouns(tree, members))
-        }
-        NodeKind::Metric { members, metric, slot, .. } => {
-            let figure = episode.figures.first().copied().unwrap_or(0.0);
-            format!(
-                "{} {} {figure} over {count} {}",
-                metric_name(*metric),
-                slot_name(tree, *slot),
-                nouns(tree, members)
-            )
-        }
-        NodeKind::Temporal { members, .. } => joined(tree, members, &episode.members, " and "),
-        NodeKind::TemporalOrdered { members } => joined(tree, members, &episode.members, ", then "),
+        _ => None,
     };
-    let grouped: Vec<String> = group.iter().map(|(field, value)| format!("{field} {value}")).collect();
-    let mut message = what;
-    if !grouped.is_empty() {
-        message.push_str(" for ");
-        message.push_str(&grouped.join(", "));
+    let mut message = match (titled, &root.kind) {
+        (Some(leaf), _) if count == 1 => leaf.title.clone(),
+        (Some(leaf), _) => format!("{}, {count} times", leaf.title),
+        (None, NodeKind::EventCount { members, .. }) => counted(count, &nouns(tree, members)),
+        (None, NodeKind::ValueCount { members, dimensions }) => {
+            let peaks = dimensions.iter().zip(&episode.peaks);
+            let parts: Vec<String> =
+                peaks.map(|(dimension, peak)| format!("{peak} different {}", kinds(tree, dimension.slot))).collect();
+            format!("{} in {}", parts.join(" and "), counted(count, &nouns(tree, members)))
+        }
+        (None, NodeKind::Metric { members, metric, slot, .. }) => {
+            let figure = episode.figures.first().copied().unwrap_or(0.0);
+            let name = format!("{} {}", metric_name(*metric), slot_name(tree, *slot));
+            format!("{name} {figure} over {}", counted(count, &nouns(tree, members)))
+        }
+        (None, NodeKind::Temporal { members, .. }) => joined(tree, members, &episode.members, " and "),
+        (None, NodeKind::TemporalOrdered { members }) => joined(tree, members, &episode.members, ", then "),
+    };
+    if titled.is_some() {
+        message.push(':');
     }
-    for (word, fields) in [("from", ["src_asset", "src_host", "src_ip"]), ("to", ["dst_asset", "dst_host", "dst_ip"])] {
-        // The key has said that end already.
-        if group.iter().any(|(field, _)| fields.contains(&field.as_str())) {
-            continue;
+    let ends = [("from", &FROM[..]), (if titled.is_some() { "to" } else { "on" }, &TO[..])];
+    for (word, fields) in ends {
+        if let Some(names) = end_names(root, tree, group, told, fields) {
+            message.push_str(&format!(" {word} {names}"));
         }
-        if let Some(list) = fields.iter().map(|field| list_of(told, field)).rfind(|list| !list.is_empty()) {
-            let named: Vec<&str> = list.iter().take(NAMED_MAX).map(String::as_str).collect();
-            let more = if list.len() > NAMED_MAX { " and others" } else { "" };
-            message.push_str(&format!(" {word} {}{more}", named.join(", ")));
+    }
+    for (field, value) in
+        group.iter().filter(|(field, _)| !FROM.contains(&field.as_str()) && !TO.contains(&field.as_str()))
+    {
+        match field.as_str() {
+            "dst_port" | "server_port" => message.push_str(&format!(", port {value}")),
+            _ => message.push_str(&format!(", {field} {value}")),
         }
+    }
+    if message.ends_with(':') {
+        message.pop();
     }
     if count > 1 {
         message.push_str(&format!(", in {}", took(episode.seen_us - episode.first_us)));
@@ -396,12 +431,36 @@ fn message(tree: &Tree, episode: &Episode, group: &[(String, String)], told: &[(
     message
 }
 
+/// Who is at one end: as the group says, or else as the evidence does, unless that end is what was counted.
+fn end_names(
+    root: &Node,
+    tree: &Tree,
+    group: &[(String, String)],
+    told: &[(String, Vec<String>)],
+    fields: &[&str],
+) -> Option<String> {
+    let is_end = |field: &str| fields.contains(&field);
+    if let Some((_, value)) = group.iter().find(|(field, _)| is_end(field)) {
+        return Some(value.clone());
+    }
+    if let NodeKind::ValueCount { dimensions, .. } = &root.kind {
+        let slots = dimensions.iter().filter_map(|dimension| tree.slots.get(usize::from(dimension.slot)));
+        if slots.flatten().any(|field| is_end(field)) {
+            return None;
+        }
+    }
+    let list = fields.iter().map(|field| list_of(told, field)).find(|list| !list.is_empty())?;
+    let named: Vec<&str> = list.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let more = if list.len() > NAMED_MAX { " and others" } else { "" };
+    Some(format!("{}{more}", named.join(", ")))
+}
+
 fn joined(tree: &Tree, members: &[Member], counts: &[u64], with: &str) -> String {
     let parts: Vec<String> = members
         .iter()
         .zip(counts)
         .filter(|(_, count)| **count > 0)
-        .map(|(member, count)| format!("{count} {}", noun(tree, *member)))
+        .map(|(member, count)| counted(*count, &noun(tree, *member)))
         .collect();
     parts.join(with)
 }
@@ -414,7 +473,7 @@ fn condition_text(tree: &Tree, node: &Node) -> String {
         NodeKind::ValueCount { members, dimensions } => {
             let parts: Vec<String> = dimensions
                 .iter()
-                .map(|dimension| format!("{} different {}", dimension.condition, slot_name(tree, dimension.slot)))
+                .map(|dimension| format!("{} different {}", dimension.condition, kinds(tree, dimension.slot)))
                 .collect();
             format!("{} in {} within {within}", parts.join(" and "), nouns(tree, members))
         }

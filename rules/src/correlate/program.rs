@@ -6,8 +6,9 @@
 use crate::hit::{ValueRef, values};
 use crate::plan::{Member, Node, NodeKind, Tree};
 
-/// How many event times before an episode's beginning are kept to count what led to it.
-pub const LOOKBACK_MAX: usize = 256;
+/// How many event times before an episode's beginning are kept, for each member, to count what led to it: 128 KiB. Where more
+/// led to it, the alert's count is too low by those; its condition is not touched.
+pub const LOOKBACK_MAX: usize = 16_384;
 /// Most distinct values that one count of values keeps, unless its threshold is higher.
 pub const VALUES_MAX: usize = 4096;
 /// Most numbers that one metric keeps; the oldest leave first and the alert is `degraded`.

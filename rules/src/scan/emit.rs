@@ -3,7 +3,7 @@
 use schemas::{FlowBatch, Mask, TimeSource, key};
 
 use super::values;
-use crate::compile::tree::{Extract, Lacking, Shape};
+use crate::compile::shape::{Extract, Lacking, Shape};
 use crate::hit::{BatchFull, EventId, HitBatch, HitParts, ValueRef, content_hash, write_part};
 
 /// How much of a raw record travels with a hit, as evidence.
@@ -30,9 +30,8 @@ pub struct Buffers {
 
 impl Buffers {
     /// Forgets the last batch.
-    pub fn next_batch(&mut self, rows: usize) {
+    pub fn next_batch(&mut self) {
         self.contents.clear();
-        self.contents.resize(rows, 0);
     }
 }
 
@@ -71,6 +70,7 @@ pub fn emit(
     any: &Mask,
 ) -> Result<Emitted, BatchFull> {
     let mut emitted = Emitted::default();
+    buffers.contents.resize(batch.len(), 0);
     for row in any.iter() {
         let Buffers { key, slots, inner, context: told, part, scratch, contents } = buffers;
         key.clear();

@@ -18,8 +18,9 @@ use schemas::{Column, Field, FieldType, FlowBatch, LogSource, Mask};
 
 use crate::RuleSet;
 use crate::compile::names::{OWN_PRODUCT, Source};
-use crate::compile::predicate::{Predicate, Test, date_part, in_ranges};
+use crate::compile::predicate::{Predicate, Test};
 use crate::compile::program::{Cost, Program};
+use crate::compile::read::{date_part, in_ranges};
 use crate::hit::{BatchFull, HitBatch};
 use crate::sigma::ast::{Case, LogSource as RuleSource, Place};
 use crate::sigma::pattern::{Fold, literal_len};
@@ -58,6 +59,7 @@ struct Memory {
     classes: Vec<Mask>,
     /// For each rule its answer.
     rules: Vec<Mask>,
+    /// For each rule whether it may still match some row.
     alive: Vec<bool>,
     wanted: Vec<bool>,
     texts: Vec<TextMemory>,
@@ -158,10 +160,13 @@ impl Scanner {
         let mut stats = ScanStats { rows: batch.len() as u64, ..ScanStats::default() };
         let program = self.rules.program();
         let source = out.source_index(batch.source())?;
-        let Memory { rules, pool, buffers, .. } = &mut self.memory;
-        buffers.next_batch(batch.len());
+        let Memory { rules, alive, pool, buffers, .. } = &mut self.memory;
+        buffers.next_batch();
         for (tree, shapes) in program.trees.iter().enumerate() {
             for shape in shapes {
+                if !shape.leaves.iter().any(|(_, rule)| alive[*rule]) {
+                    continue;
+                }
                 let mut any = pool.none(batch.len());
                 shape.leaves.iter().for_each(|(_, rule)| any.or(&rules[*rule]));
                 let mut target = emit::Target { tree: tree as u32, out, source, raw: self.raw };
@@ -189,6 +194,7 @@ impl Scanner {
         for (number, rule) in program.rules.iter().enumerate() {
             if alive[number] {
                 let answer = bound(&rule.logic, answers, &classes[rule.class as usize], Side::Upper, pool);
+                alive[number] = !answer.is_empty();
                 pool.give(std::mem::replace(&mut rules[number], answer));
             } else {
                 rules[number].reset(batch.len());

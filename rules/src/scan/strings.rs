@@ -11,7 +11,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use hashbrown::HashMap;
 use schemas::{FlowBatch, Ip, Span};
 
-use crate::compile::predicate::{TextTest, date_part, in_ranges, number_in, time_us, truth_in};
+use crate::compile::predicate::TextTest;
+use crate::compile::read::{date_part, in_ranges, number_in, time_us, truth_in};
 use crate::hit::content_hash;
 use crate::plan::Comparison;
 use crate::sigma::ast::{DatePart, Part, Pattern, REGEX_BYTES_MAX};

@@ -5,8 +5,8 @@ use std::io::Write;
 use schemas::{Column, FlowBatch, Ip};
 
 use crate::compile::names::{Source, View, words_of};
-use crate::compile::predicate::number_in;
-use crate::compile::tree::{Extract, Form};
+use crate::compile::read::number_in;
+use crate::compile::shape::{Extract, Form};
 use crate::hit::ValueRef;
 
 /// Appends a row's value as text; false if the row has none. Times are microseconds, views their first word.
