@@ -21,17 +21,28 @@ pub struct Buffers {
     key: Vec<u8>,
     slots: Vec<u8>,
     inner: Vec<u8>,
-    context: Vec<u8>,
     part: Vec<u8>,
     scratch: Vec<u8>,
-    /// Hash of each row's record, 0 until it was wanted.
-    contents: Vec<u64>,
+    /// Contexts of the rows that had a hit, one after the other.
+    contexts: Vec<u8>,
+    /// For each row of the batch what is the same in all its hits.
+    rows: Vec<OfRow>,
+}
+
+/// What all hits of a row share; made for the first of them, since an event often matters to several trees.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfRow {
+    /// Hash of its record; 0 until it was wanted.
+    content: u64,
+    /// Where its context lies.
+    context: (u32, u32),
 }
 
 impl Buffers {
     /// Forgets the last batch.
     pub fn next_batch(&mut self) {
-        self.contents.clear();
+        self.rows.clear();
+        self.contexts.clear();
     }
 }
 
@@ -70,9 +81,9 @@ pub fn emit(
     any: &Mask,
 ) -> Result<Emitted, BatchFull> {
     let mut emitted = Emitted::default();
-    buffers.contents.resize(batch.len(), 0);
+    buffers.rows.resize(batch.len(), OfRow::default());
     for row in any.iter() {
-        let Buffers { key, slots, inner, context: told, part, scratch, contents } = buffers;
+        let Buffers { key, slots, inner, part, scratch, contexts, rows } = buffers;
         key.clear();
         if !group_key(batch, row, shape, scratch, key) {
             emitted.lacking += 1;
@@ -86,28 +97,30 @@ pub fn emit(
         parts(batch, row, &shape.slots, part, scratch, slots);
         inner.clear();
         parts(batch, row, &shape.inner, part, scratch, inner);
-        told.clear();
-        for extract in context {
-            if !values::canonical(batch, row, extract, scratch, told) {
-                ValueRef::Absent.write(told);
-            }
-        }
         let raw = batch.raw(row);
         let sub = batch.subs()[row];
-        let content = &mut contents[row];
-        if *content == 0 {
-            *content = content_hash(raw).wrapping_add(u64::from(sub));
+        let of_row = &mut rows[row];
+        if of_row.content == 0 {
+            of_row.content = content_hash(raw).wrapping_add(u64::from(sub));
+            let from = contexts.len() as u32;
+            for extract in context {
+                if !values::canonical(batch, row, extract, scratch, contexts) {
+                    ValueRef::Absent.write(contexts);
+                }
+            }
+            of_row.context = (from, contexts.len() as u32);
         }
+        let (from, to) = of_row.context;
         target.out.push(HitParts {
             tree: target.tree,
             leaves,
             time_us: time_us(batch, row),
             event: EventId { source: target.source, partition: batch.partition(), offset: batch.offsets()[row], sub },
-            content: *content,
+            content: of_row.content,
             key,
             slots,
             inner,
-            context: told,
+            context: &contexts[from as usize..to as usize],
             raw: match target.raw {
                 RawSample::None => None,
                 RawSample::UpTo(bytes) => Some(&raw[..raw.len().min(bytes)]),
