@@ -8,10 +8,6 @@ use schemas::{Action, EventKind, Field, FieldType, LogSourceRef, Word};
 
 use crate::sigma::ast::LogSource;
 
-/// The product of rules that speak of events as we normalise them, whoever wrote the log: it fits every event, and its
-/// fields are those of our table only.
-pub const OWN_PRODUCT: &str = "portolan";
-
 /// Where a value lies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
@@ -108,7 +104,6 @@ pub fn resolve(name: &str, log_source: &LogSource) -> Result<Resolved, Option<&'
         LogSourceRef { category: &log_source.category, product: &log_source.product, service: &log_source.service };
     match schemas::resolve(name, &source) {
         Ok(field) => found(Source::Field(field)),
-        Err(unknown) if log_source.product == OWN_PRODUCT => Err(unknown.suggestion),
         Err(unknown) if log_source.product.is_empty() && log_source.service.is_empty() => Err(unknown.suggestion),
         Err(unknown) => Ok(Resolved { source: Source::Extra(name.into()), near: unknown.suggestion }),
     }

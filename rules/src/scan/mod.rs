@@ -17,7 +17,7 @@ use std::sync::Arc;
 use schemas::{Column, Field, FieldType, FlowBatch, LogSource, Mask};
 
 use crate::RuleSet;
-use crate::compile::names::{OWN_PRODUCT, Source};
+use crate::compile::names::Source;
 use crate::compile::predicate::{Predicate, Test};
 use crate::compile::program::{Cost, Program};
 use crate::compile::read::{date_part, in_ranges};
@@ -398,7 +398,7 @@ fn rows_of_class(batch: &FlowBatch, class: &RuleSource, mask: &mut Mask) {
     };
     let agrees = |source: &LogSource| {
         fits(&class.category, source.categories)
-            && (class.product == OWN_PRODUCT || fits(&class.product, source.products))
+            && fits(&class.product, source.products)
             && fits(&class.service, source.services)
     };
     let ids = batch.log_source_ids();
