@@ -6,9 +6,7 @@
 
 use super::bound::nearness;
 use super::program::Program;
-use super::step;
 use super::stream::{Correlator, Key};
-use super::voice::voice;
 use schemas::Alert;
 
 impl Correlator {
@@ -50,12 +48,12 @@ impl Correlator {
         let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).fold(key.core.newest_us, i64::max);
         let until_us = &mut self.degraded_until_us[tree];
         *until_us = (*until_us).max(newest_us.saturating_add(self.programs[tree].horizon_us));
-        if let Some(mut episode) = step::close(&self.programs[tree], &mut key.core) {
+        // What it has to tell is told: all that waits is decided now, and the episode ends here.
+        key.core.degraded_until_us = i64::MAX;
+        if let Some(episode) = &mut key.core.episode {
             episode.degraded = true;
-            let mut voice = voice!(self, out);
-            voice.close(tree, &key.bytes, &episode, &mut key.told, &mut key.guessed);
         }
+        self.settle(at, i64::MAX, out);
         self.counters.evicted += 1;
-        self.remove(at);
     }
 }

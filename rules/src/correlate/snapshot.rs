@@ -176,8 +176,8 @@ impl Correlator {
                 out.i64(waiting.time_us);
                 write_event(out, &waiting.event);
             });
-            out.option(key.told.as_ref(), write_told);
-            out.option(key.guessed.as_ref(), write_told);
+            out.option(key.told.as_deref(), write_told);
+            out.option(key.guessed.as_deref(), write_told);
             let length = (out.0.len() - length_at - 4) as u32;
             out.0[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
         });

@@ -56,7 +56,7 @@ pub struct Instance {
 pub enum Content {
     Events { times: Times },
     Values { times: Times, dimensions: Box<[Distinct]> },
-    Numbers { times: Times, numbers: Numbers },
+    Numbers { times: Times, numbers: Box<Numbers> },
     Members { seen: Box<[Seen]> },
     Chain { seen: Box<[Seen]>, starts_us: Box<[i64]> },
 }
@@ -141,10 +141,10 @@ impl Instance {
             }
             NodeKind::Metric { metric, .. } => Content::Numbers {
                 times: times(),
-                numbers: match metric {
+                numbers: Box::new(match metric {
                     Metric::Sum | Metric::Mean => Numbers::default(),
                     Metric::Percentile(_) => Numbers::with_order(),
-                },
+                }),
             },
             NodeKind::Temporal { .. } => Content::Members { seen: seen() },
             NodeKind::TemporalOrdered { .. } => {

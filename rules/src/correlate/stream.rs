@@ -12,7 +12,7 @@ use crate::hit::{HitBatch, HitRef, LEAVES_MAX};
 use crate::plan::{Plan, UnfitTree};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use schemas::Alert;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -32,12 +32,14 @@ pub(super) struct Key {
     pub tree: u32,
     pub bytes: Box<[u8]>,
     pub core: Core,
-    /// Above the watermark, in no order.
-    pub waiting: Vec<Waiting>,
-    /// Of the episode in `core`.
-    pub told: Option<Told>,
+    /// Above the watermark; in the order of time if `in_order`.
+    pub waiting: VecDeque<Waiting>,
+    in_order: bool,
+    waiting_bytes: usize,
+    /// Of the episode in `core`. Boxed, like the next: most keys never have one.
+    pub told: Option<Box<Told>>,
     /// Of an episode that was guessed ahead of the watermark.
-    pub guessed: Option<Told>,
+    pub guessed: Option<Box<Told>>,
     /// When it has to be looked at again.
     pub(super) due_us: i64,
     touched: bool,
@@ -68,6 +70,7 @@ pub struct Correlator {
     pub(super) degraded_until_us: Vec<i64>,
     pub(super) counters: Counters,
     scratch: Scratch,
+    group: Vec<Event>,
     touched: Vec<u32>,
 }
 
@@ -93,6 +96,7 @@ impl Correlator {
             sources: Vec::new(),
             counters: Counters::default(),
             scratch: Scratch::default(),
+            group: Vec::new(),
             touched: Vec::new(),
         })
     }
@@ -213,10 +217,7 @@ impl Correlator {
         let grown = size_of::<Waiting>() + event.payload.heap_bytes();
         key.size_bytes += grown;
         self.counters.bytes += grown as u64;
-        if key.waiting.capacity() == 0 {
-            key.waiting.reserve_exact(1);
-        }
-        key.waiting.push(Waiting { time_us, event });
+        key.wait(Waiting { time_us, event });
         if !key.touched {
             key.touched = true;
             self.touched.push(at);
@@ -237,18 +238,7 @@ impl Correlator {
         if time_us <= self.degraded_until_us[tree as usize] {
             core.degraded_until_us = self.degraded_until_us[tree as usize];
         }
-        let mut key = Box::new(Key {
-            tree,
-            bytes: bytes.into(),
-            core,
-            waiting: Vec::new(),
-            told: None,
-            guessed: None,
-            due_us: i64::MAX,
-            touched: false,
-            tried: 0,
-            size_bytes: 0,
-        });
+        let mut key = Key::new(tree, bytes.into(), core);
         key.size_bytes = key.measure();
         self.counters.keys += 1;
         self.counters.bytes += key.size_bytes as u64;
@@ -285,18 +275,10 @@ impl Correlator {
     ) {
         let hash = self.hasher.hash_one((tree, &*bytes));
         let [told, guessed] = told;
-        let mut key = Box::new(Key {
-            tree,
-            bytes,
-            core,
-            waiting,
-            told,
-            guessed,
-            due_us: i64::MAX,
-            touched: false,
-            tried: 0,
-            size_bytes: 0,
-        });
+        let mut key = Key::new(tree, bytes, core);
+        (key.told, key.guessed) = (told.map(Box::new), guessed.map(Box::new));
+        waiting.into_iter().for_each(|waiting| key.wait(waiting));
+        key.put_in_order();
         key.size_bytes = key.measure();
         self.counters.keys += 1;
         self.counters.bytes += key.size_bytes as u64;
@@ -315,7 +297,7 @@ impl Correlator {
         }
     }
 
-    pub(super) fn remove(&mut self, at: u32) {
+    fn remove(&mut self, at: u32) {
         let Some(key) = self.keys[at as usize].take() else {
             return;
         };
@@ -329,18 +311,15 @@ impl Correlator {
     }
 
     /// Decides all of a key up to the watermark, and makes the next appointment.
-    fn settle(&mut self, at: u32, watermark_us: i64, out: &mut Vec<Alert>) {
+    pub(super) fn settle(&mut self, at: u32, watermark_us: i64, out: &mut Vec<Alert>) {
         let Some(mut key) = self.keys[at as usize].take() else {
             return;
         };
         let program = &self.programs[key.tree as usize];
-        let (mut due, later): (Vec<Waiting>, Vec<Waiting>) =
-            std::mem::take(&mut key.waiting).into_iter().partition(|waiting| waiting.time_us <= watermark_us);
-        key.waiting = later;
+        key.put_in_order();
         key.tried = 0;
-        due.sort_by_key(|waiting| waiting.time_us);
         let mut voice = voice!(self, out);
-        let Key { tree, bytes, core, told, guessed, .. } = &mut *key;
+        let Key { tree, bytes, core, told, guessed, waiting, waiting_bytes, .. } = &mut *key;
         let tree = *tree as usize;
         let mut heard = |core: &mut Core, outcome: Outcome| {
             if let Some(episode) = outcome.closed {
@@ -352,19 +331,22 @@ impl Correlator {
                 *told = Some(voice.begin(tree, bytes, episode, guessed));
             }
         };
-        let mut group = Vec::new();
-        let mut due = due.into_iter().peekable();
-        while let Some(first) = due.next() {
+        let group = &mut self.group;
+        while let Some(first) = waiting.pop_front_if(|first| first.time_us <= watermark_us) {
             let t_us = first.time_us;
             step::ticks_before(program, core, bytes, t_us, Rows::default(), &mut self.scratch, &mut heard);
-            group.clear();
             group.push(first.event);
-            while let Some(same) = due.next_if(|waiting| waiting.time_us == t_us) {
+            while let Some(same) = waiting.pop_front_if(|next| next.time_us == t_us) {
                 group.push(same.event);
             }
-            step::sort_group(&mut group);
-            let outcome = step::step(program, core, bytes, t_us, &group, Rows::default(), &mut self.scratch);
+            *waiting_bytes -= group.iter().map(|event| event.payload.heap_bytes()).sum::<usize>();
+            step::sort_group(group);
+            let outcome = step::step(program, core, bytes, t_us, group, Rows::default(), &mut self.scratch);
+            group.clear();
             heard(core, outcome);
+        }
+        if waiting.is_empty() {
+            *waiting = VecDeque::new();
         }
         let after_us = watermark_us.saturating_add(1);
         step::ticks_before(program, core, bytes, after_us, Rows::default(), &mut self.scratch, &mut heard);
@@ -410,11 +392,9 @@ impl Correlator {
         if key.waiting.len() < key.tried + key.tried / 16 {
             return;
         }
-        if let Some(episode) = &key.core.episode {
-            let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).max().unwrap_or(NEVER);
-            if newest_us.saturating_sub(episode.last_us) <= program.root().timespan_us {
-                return;
-            }
+        let goes_on = |last_us: i64| key.newest_waiting_us().saturating_sub(last_us) <= program.root().timespan_us;
+        if key.core.episode.as_ref().is_some_and(|episode| goes_on(episode.last_us)) {
+            return;
         }
         let mut events = [0u64; LEAVES_MAX];
         for waiting in &key.waiting {
@@ -428,17 +408,19 @@ impl Correlator {
             return;
         }
         let mut ahead = key.core.clone();
-        key.waiting.sort_by_key(|waiting| waiting.time_us);
+        key.put_in_order();
         let lacking = self.scratch.lacking;
         let mut found = None;
-        let mut group = Vec::new();
-        for simultaneous in key.waiting.chunk_by(|one, other| one.time_us == other.time_us) {
+        let waiting = key.waiting.make_contiguous();
+        for simultaneous in waiting.chunk_by(|one, other| one.time_us == other.time_us) {
             let t_us = simultaneous[0].time_us;
-            group.clear();
-            group.extend(simultaneous.iter().map(|waiting| waiting.event.clone()));
-            step::sort_group(&mut group);
+            self.group.extend(simultaneous.iter().map(|waiting| waiting.event.clone()));
+            step::sort_group(&mut self.group);
             // No ticks: a tree with tumbling windows is not guessed.
-            if step::step(program, &mut ahead, &key.bytes, t_us, &group, Rows::default(), &mut self.scratch).opened {
+            let outcome =
+                step::step(program, &mut ahead, &key.bytes, t_us, &self.group, Rows::default(), &mut self.scratch);
+            self.group.clear();
+            if outcome.opened {
                 found = Some(t_us);
                 break;
             }
@@ -453,20 +435,55 @@ impl Correlator {
 }
 
 impl Key {
-    fn measure(&self) -> usize {
-        let waiting: usize = self.waiting.iter().map(|waiting| waiting.event.payload.heap_bytes()).sum();
-        // 16: the entries of table and calendar.
-        size_of::<Key>()
-            + 16
-            + self.bytes.len()
-            + self.core.heap_bytes()
-            + waiting
-            + self.waiting.capacity() * size_of::<Waiting>()
+    /// A key with its state, and no appointment.
+    fn new(tree: u32, bytes: Box<[u8]>, core: Core) -> Box<Key> {
+        Box::new(Key {
+            tree,
+            bytes,
+            core,
+            waiting: VecDeque::new(),
+            in_order: true,
+            waiting_bytes: 0,
+            told: None,
+            guessed: None,
+            due_us: i64::MAX,
+            touched: false,
+            tried: 0,
+            size_bytes: 0,
+        })
     }
 
-    /// When there is something to decide again; `i64::MAX` for never.
+    fn wait(&mut self, waiting: Waiting) {
+        if self.waiting.capacity() == 0 {
+            self.waiting.reserve_exact(1);
+        }
+        self.in_order &= self.waiting.back().is_none_or(|newest| newest.time_us <= waiting.time_us);
+        self.waiting_bytes += waiting.event.payload.heap_bytes();
+        self.waiting.push_back(waiting);
+    }
+
+    fn put_in_order(&mut self) {
+        if !self.in_order {
+            self.waiting.make_contiguous().sort_by_key(|waiting| waiting.time_us);
+            self.in_order = true;
+        }
+    }
+
+    fn newest_waiting_us(&self) -> i64 {
+        let mut times = self.waiting.iter().map(|waiting| waiting.time_us);
+        if self.in_order { times.next_back() } else { times.max() }.unwrap_or(NEVER)
+    }
+
+    fn measure(&self) -> usize {
+        let waiting = self.waiting_bytes + self.waiting.capacity() * size_of::<Waiting>();
+        let told = [&self.told, &self.guessed].into_iter().flatten().count() * size_of::<Told>();
+        // 16: the entries of table and calendar.
+        size_of::<Key>() + 16 + self.bytes.len() + self.core.heap_bytes() + waiting + told
+    }
+
+    /// When there is something to decide again; `i64::MAX` for never. What waits is in order.
     fn next_due_us(&self, program: &Program) -> i64 {
-        let waiting_us = self.waiting.iter().map(|waiting| waiting.time_us).min().unwrap_or(i64::MAX);
+        let waiting_us = self.waiting.front().map_or(i64::MAX, |first| first.time_us);
         let over_us = match &self.core.episode {
             Some(episode) => episode.last_us.saturating_add(program.root().timespan_us),
             // What waits comes first anyway; without this, a key whose state is over would be due at once, again and again.

@@ -51,25 +51,32 @@ impl Voice<'_> {
         self.out.push(build(scene, key, episode, telling));
     }
 
-    pub fn guess(&mut self, tree: usize, key: &[u8], episode: &Episode, begin_us: i64) -> Told {
+    pub fn guess(&mut self, tree: usize, key: &[u8], episode: &Episode, begin_us: i64) -> Box<Told> {
         self.counters.opened += 1;
         self.tell(tree, key, episode, Telling { revision: 1, status: AlertStatus::Open, supersedes: Vec::new() });
         let id = alert_id(&self.plan.trees[tree], self.tenant, key, begin_us);
-        Told { id, begin_us, revision: 1, supersedes: Vec::new() }
+        Box::new(Told { id, begin_us, revision: 1, supersedes: Vec::new() })
     }
 
     /// An episode has begun for certain: takes over the guess if that was right.
-    pub fn begin(&mut self, tree: usize, key: &[u8], episode: &Episode, guessed: &mut Option<Told>) -> Told {
+    pub fn begin(&mut self, tree: usize, key: &[u8], episode: &Episode, guessed: &mut Option<Box<Told>>) -> Box<Told> {
         if let Some(right) = guessed.take_if(|guessed| guessed.begin_us == episode.begin_us) {
             return right;
         }
         let id = alert_id(&self.plan.trees[tree], self.tenant, key, episode.begin_us);
-        Told { id, begin_us: episode.begin_us, revision: 0, supersedes: Vec::new() }
+        Box::new(Told { id, begin_us: episode.begin_us, revision: 0, supersedes: Vec::new() })
     }
 
     /// Takes back a guess that turned out to lie inside `episode`.
-    fn supersede(&mut self, tree: usize, key: &[u8], episode: &Episode, told: &mut Told, guessed: &mut Option<Told>) {
-        let inside = |guessed: &mut Told| guessed.begin_us > told.begin_us && guessed.begin_us <= episode.last_us;
+    fn supersede(
+        &mut self,
+        tree: usize,
+        key: &[u8],
+        episode: &Episode,
+        told: &mut Told,
+        guessed: &mut Option<Box<Told>>,
+    ) {
+        let inside = |guessed: &mut Box<Told>| guessed.begin_us > told.begin_us && guessed.begin_us <= episode.last_us;
         if let Some(wrong) = guessed.take_if(inside) {
             self.take_back(tree, key, episode, &wrong);
             told.supersedes.push(wrong.id);
@@ -91,8 +98,8 @@ impl Voice<'_> {
         tree: usize,
         key: &[u8],
         episode: &Episode,
-        told: &mut Option<Told>,
-        guessed: &mut Option<Told>,
+        told: &mut Option<Box<Told>>,
+        guessed: &mut Option<Box<Told>>,
     ) {
         let Some(told) = told else {
             return;
@@ -113,8 +120,8 @@ impl Voice<'_> {
         tree: usize,
         key: &[u8],
         episode: &Episode,
-        told: &mut Option<Told>,
-        guessed: &mut Option<Told>,
+        told: &mut Option<Box<Told>>,
+        guessed: &mut Option<Box<Told>>,
     ) {
         let Some(mut own) = told.take() else {
             return;
@@ -132,7 +139,7 @@ impl Voice<'_> {
     }
 
     /// A guess that did not come true: only possible where state was lost in between.
-    pub fn withdraw(&mut self, tree: usize, key: &[u8], guessed: &mut Option<Told>) {
+    pub fn withdraw(&mut self, tree: usize, key: &[u8], guessed: &mut Option<Box<Told>>) {
         if let Some(wrong) = guessed.take() {
             let episode = Episode {
                 begin_us: wrong.begin_us,
