@@ -100,12 +100,18 @@ impl Keys {
                 if at == 0 && keys == Keys::AT_TIMESTAMP && WINLOG_OBJECT.find(object).is_some() {
                     keys.0 |= Keys::WINLOG.0;
                 }
-                if keys.decide() {
+                if keys.decide() || keys.are_ecs() && !in_windows_terms(object) {
                     break;
                 }
             }
         }
         keys
+    }
+
+    /// Enough for a document that is ECS, if it has no member that only Windows' own shipper writes further on.
+    #[inline]
+    fn are_ecs(self) -> bool {
+        self.has(Keys::AT_TIMESTAMP.and(Keys::EVENT)) && self.has_any(Keys::SOURCE.and(Keys::DESTINATION))
     }
 
     #[inline]
@@ -114,6 +120,11 @@ impl Keys {
             || self.has(Keys::ZEEK_PATH)
             || self.has_any(Keys::ZEEK_ORIG.and(Keys::WINLOG))
     }
+}
+
+fn in_windows_terms(object: &[u8]) -> bool {
+    static WINLOG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"winlog"));
+    WINLOG.find(object).is_some()
 }
 
 /// What detection has said so far of one source, to be told to people.

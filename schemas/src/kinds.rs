@@ -62,29 +62,29 @@ fn parse_v4(text: &[u8]) -> Option<Ip> {
     if text.len() < 7 || text.len() > 15 {
         return None;
     }
+    // Three digits at most, the first of which has to be there: four times the same few comparisons, without a loop over
+    // bytes that has to remember where it is.
+    let mut rest = text;
     let mut parts = [0u8; 4];
-    let (mut part, mut digits, mut value) = (0usize, 0u32, 0u32);
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            value = value * 10 + u32::from(digit);
-            digits += 1;
-            if digits > 3 || value > 255 {
-                return None;
+    for (at, part) in parts.iter_mut().enumerate() {
+        let digit = |at: usize| rest.get(at).map(|byte| u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+        let mut value = digit(0)?;
+        let mut length = 1;
+        if let Some(second) = digit(1) {
+            value = value * 10 + second;
+            length = 2;
+            if let Some(third) = digit(2) {
+                value = value * 10 + third;
+                length = 3;
             }
-        } else if byte == b'.' && digits > 0 && part < 3 {
-            parts[part] = value as u8;
-            part += 1;
-            (digits, value) = (0, 0);
-        } else {
-            return None;
+        }
+        *part = u8::try_from(value).ok()?;
+        rest = &rest[length..];
+        if at < 3 {
+            rest = rest.strip_prefix(b".")?;
         }
     }
-    if part != 3 || digits == 0 {
-        return None;
-    }
-    parts[3] = value as u8;
-    Some(Ip::v4(parts))
+    rest.is_empty().then_some(Ip::v4(parts))
 }
 
 fn parse_v6(text: &[u8]) -> Option<Ip> {

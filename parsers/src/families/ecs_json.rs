@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Action, Direction, EventKind, Field, Initiator, Ip, LogSource, Outcome, PortState, RejectKind, Row, Transport, key,
+    Action, Direction, EventKind, Field, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Transport, key,
 };
 
 use crate::detect::Keys;
@@ -36,7 +36,7 @@ enum Put {
     /// Into a field, by its type, unless an earlier value has set it.
     Field(Field),
     /// An address: the first value that is one.
-    Address(Field),
+    Address(Key<Ip>),
     Time(Field),
     Note(Note),
     Category,
@@ -86,17 +86,17 @@ static PATHS: KeyMap<(Put, &'static str), 512> = {
     "event.end" Time(End), "event.original" Leave, "event.ingested" Leave, "event.created" Leave, "event.agent_id_status" Leave,
     "event.timezone" Leave, "event.module" Extra, "event.provider" Extra, "event.id" Extra,
     "log.level" Field(Level), "log.offset" Leave, "log.file.path" Leave, "error.code" Field(StatusCode), "organization.id" Field(Tenant),
-    "host.name" Note(N::HostName), "host.hostname" Note(N::HostHostname), "host.ip" Address(HostIp), "host.mac" Leave, "host.architecture" Leave,
+    "host.name" Note(N::HostName), "host.hostname" Note(N::HostHostname), "host.ip" Address(key::HOST_IP), "host.mac" Leave, "host.architecture" Leave,
     "host.containerized" Leave, "host.id" Extra,
-    "observer.name" Note(N::ObserverName), "observer.hostname" Note(N::ObserverHostname), "observer.ip" Address(HostIp), "observer.vendor" Field(Vendor),
+    "observer.name" Note(N::ObserverName), "observer.hostname" Note(N::ObserverHostname), "observer.ip" Address(key::HOST_IP), "observer.vendor" Field(Vendor),
     "observer.product" Field(Product), "observer.type" Extra, "observer.ingress.zone" Field(SrcZone), "observer.egress.zone" Field(DstZone),
     "observer.ingress.interface.name" Field(InInterface), "observer.egress.interface.name" Field(OutInterface),
-    "source.ip" Address(SrcIp), "source.port" Field(SrcPort), "source.address" Note(N::SourceAddress), "source.mac" Field(SrcMac), "source.domain" Field(SrcHost),
-    "source.bytes" Field(BytesOut), "source.packets" Field(PacketsOut), "source.nat.ip" Address(NatSrcIp), "source.nat.port" Field(NatSrcPort),
+    "source.ip" Address(key::SRC_IP), "source.port" Field(SrcPort), "source.address" Note(N::SourceAddress), "source.mac" Field(SrcMac), "source.domain" Field(SrcHost),
+    "source.bytes" Field(BytesOut), "source.packets" Field(PacketsOut), "source.nat.ip" Address(key::NAT_SRC_IP), "source.nat.port" Field(NatSrcPort),
     "source.geo.country_iso_code" Field(SrcCountry), "source.as.number" Field(SrcAsn), "source.as.organization.name" Field(SrcAsOrg),
     "source.user.name" Field(SrcUser), "source.user.domain" Field(SrcUserDomain),
-    "destination.ip" Address(DstIp), "destination.port" Field(DstPort), "destination.address" Note(N::DestinationAddress), "destination.mac" Field(DstMac),
-    "destination.domain" Field(DstHost), "destination.bytes" Field(BytesIn), "destination.packets" Field(PacketsIn), "destination.nat.ip" Address(NatDstIp),
+    "destination.ip" Address(key::DST_IP), "destination.port" Field(DstPort), "destination.address" Note(N::DestinationAddress), "destination.mac" Field(DstMac),
+    "destination.domain" Field(DstHost), "destination.bytes" Field(BytesIn), "destination.packets" Field(PacketsIn), "destination.nat.ip" Address(key::NAT_DST_IP),
     "destination.nat.port" Field(NatDstPort), "destination.geo.country_iso_code" Field(DstCountry), "destination.as.number" Field(DstAsn),
     "destination.as.organization.name" Field(DstAsOrg),
     "client.ip" Note(N::ClientIp), "client.port" Note(N::ClientPort), "server.ip" Note(N::ServerIp), "server.port" Note(N::ServerPort),
@@ -213,14 +213,13 @@ impl<'a> Event<'a> {
             }
             Put::Field(Field::DnsAnswers) => answer(row, value),
             Put::Field(field) if !row.has(field) => field_of(record, row, field, value)?,
-            Put::Address(field) if !row.has(field) && !is_unknown(value.scalar()) => {
-                let text = value.scalar();
-                if Ip::parse(text).is_none() {
-                    let kind = RejectKind::bad_value(name, text, "an IPv4 or IPv6 address");
-                    return Err(record.refuse(text, kind));
+            Put::Address(field) if !row.has(field.field) && !is_unknown(value.scalar()) => match Ip::parse(value.scalar()) {
+                Some(ip) => row.set(field, ip),
+                None => {
+                    let kind = RejectKind::bad_value(name, value.scalar(), "an IPv4 or IPv6 address");
+                    return Err(record.refuse(value.scalar(), kind));
                 }
-                row.put(field, text).map_err(|kind| record.refuse(text, kind))?;
-            }
+            },
             Put::Time(field) => {
                 if let Some(us) = record.time.any(value.scalar()) {
                     row.set(if field == Field::Start { key::START } else { key::END }, us);

@@ -368,16 +368,14 @@ pub fn walk<'a, E: From<Error>>(
     }
     at += 1;
     let mut path = [0u8; PATH_MAX];
-    // of each open container: whether it is an array, and the path's length inside it
-    let mut stack = [(Container::Object, 0usize); DEPTH_MAX];
+    // of each open container the path's length inside it, and a bit that says that it is an array
+    let mut stack = [0u16; DEPTH_MAX];
     let mut depth = 0usize;
     let mut state = State::First;
     loop {
-        let (container, prefix) = stack[depth];
-        let close = match container {
-            Container::Object => b'}',
-            Container::Array => b']',
-        };
+        let container = stack[depth];
+        let prefix = (container & !ARRAY) as usize;
+        let close = if container & ARRAY == 0 { b'}' } else { b']' };
         let Some(here) = next_item(text, &mut at, &mut state, close)? else {
             if state == State::CutOff {
                 return Ok(Extent::Truncated);
@@ -389,45 +387,56 @@ pub fn walk<'a, E: From<Error>>(
             state = State::Later;
             continue;
         };
-        let (length, value_from) = match container {
-            Container::Object => {
-                let Some((key, after)) = key_at(text, here)? else { return Ok(Extent::Truncated) };
-                let dot = usize::from(prefix > 0);
-                let length = prefix + dot + key.len();
-                if length > PATH_MAX {
-                    return Err(Error { at: here, kind: ErrorKind::PathTooLong }.into());
-                }
-                if dot == 1 {
-                    path[prefix] = b'.';
-                }
-                path[prefix + dot..length].copy_from_slice(key);
-                (length, blanks(text, after))
-            }
-            Container::Array => (prefix, here),
+        let (key, value_from) = if container & ARRAY == 0 {
+            let Some((key, after)) = key_at(text, here)? else { return Ok(Extent::Truncated) };
+            (key, after)
+        } else {
+            (&b""[..], here)
         };
-        match text.get(value_from) {
-            Some(&open @ (b'{' | b'[')) => {
+        let open = text.get(value_from).copied().filter(|byte| matches!(byte, b'{' | b'['));
+        // a scalar at the top has its key as its path: no copy
+        let length = if prefix == 0 && open.is_none() && key.len() <= PATH_MAX {
+            0
+        } else {
+            extend_path(&mut path, prefix, key).ok_or(Error { at: here, kind: ErrorKind::PathTooLong })?
+        };
+        match open {
+            Some(open) => {
                 depth += 1;
                 if depth == DEPTH_MAX {
                     return Err(Error { at: value_from, kind: ErrorKind::TooDeep }.into());
                 }
-                stack[depth] = (if open == b'{' { Container::Object } else { Container::Array }, length);
+                stack[depth] = length as u16 | if open == b'{' { 0 } else { ARRAY };
                 at = value_from + 1;
                 state = State::First;
             }
-            _ => {
+            None => {
                 let Some((value, end)) = value_at(text, value_from)? else { return Ok(Extent::Truncated) };
-                visit(&path[..length], value)?;
+                visit(if length == 0 { key } else { &path[..length] }, value)?;
                 at = end;
             }
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Container {
-    Object,
-    Array,
+const ARRAY: u16 = 1 << 15;
+const _: () = assert!(PATH_MAX < ARRAY as usize);
+
+/// Writes `key` behind the first `prefix` bytes of the path. Gives the new length; `None` if it is too long. An element of
+/// an array has no key and the path of the array.
+#[inline(always)]
+fn extend_path(path: &mut [u8; PATH_MAX], prefix: usize, key: &[u8]) -> Option<usize> {
+    if key.is_empty() && prefix > 0 {
+        return Some(prefix);
+    }
+    let dot = usize::from(prefix > 0);
+    let length = prefix + dot + key.len();
+    let room = path.get_mut(prefix..length)?;
+    if dot == 1 {
+        room[0] = b'.';
+    }
+    room[dot..].copy_from_slice(key);
+    Some(length)
 }
 
 // ---- tokens
@@ -489,8 +498,22 @@ fn value_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error>
 }
 
 /// The closing quote of the string whose first byte is at `at`, and whether a backslash stands before it.
-#[inline]
-fn string_end(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
+///
+/// Most keys and many values end within eight bytes, so those are looked at without a call.
+#[inline(always)]
+fn string_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    if let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let hits = quotes_and_backslashes(u64::from_le_bytes(*chunk));
+        let end = at + hits.trailing_zeros() as usize / 8;
+        if hits != 0 && text[end] == b'"' {
+            return Some((end, false));
+        }
+    }
+    long_string_end(text, at)
+}
+
+#[inline(never)]
+fn long_string_end(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     loop {
         at += quote_or_backslash(text.get(at..)?)?;
@@ -505,6 +528,13 @@ fn string_end(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// A high bit in the first byte that is a quote or a backslash; bits above it are no statement.
+#[inline(always)]
+fn quotes_and_backslashes(word: u64) -> u64 {
+    let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS
+}
+
 /// Most strings are shorter than 32 bytes: eight at a time in a register beats the set-up of a SIMD search,
 /// which then takes over. Source for the zero-byte test: Warren, Hacker's Delight, section 6-1.
 #[inline]
@@ -514,9 +544,7 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
         let Some(chunk) = text[at..].first_chunk::<8>() else {
             return text[at..].iter().position(|&byte| matches!(byte, b'"' | b'\\')).map(|found| at + found);
         };
-        let word = u64::from_le_bytes(*chunk);
-        let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
-        let hits = ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS;
+        let hits = quotes_and_backslashes(u64::from_le_bytes(*chunk));
         if hits != 0 {
             return Some(at + hits.trailing_zeros() as usize / 8);
         }

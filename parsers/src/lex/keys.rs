@@ -79,12 +79,7 @@ const fn hash(key: &[u8]) -> u64 {
         }
         state = fold(state, word(key, length - 8));
     } else if length >= 4 {
-        let head = key[0] as u64 | (key[1] as u64) << 8 | (key[2] as u64) << 16 | (key[3] as u64) << 24;
-        let tail = key[length - 4] as u64
-            | (key[length - 3] as u64) << 8
-            | (key[length - 2] as u64) << 16
-            | (key[length - 1] as u64) << 24;
-        state = fold(state, head | tail << 32);
+        state = fold(state, half(key, 0) | half(key, length - 4) << 32);
     } else if length > 0 {
         state = fold(state, key[0] as u64 | (key[length / 2] as u64) << 8 | (key[length - 1] as u64) << 16);
     }
@@ -97,16 +92,24 @@ const fn fold(state: u64, word: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-#[inline]
+#[inline(always)]
+const fn half(key: &[u8], at: usize) -> u64 {
+    let (_, from) = key.split_at(at);
+    match from.first_chunk() {
+        Some(four) => u32::from_le_bytes(*four) as u64,
+        // Callers leave four bytes.
+        None => 0,
+    }
+}
+
+#[inline(always)]
 const fn word(key: &[u8], at: usize) -> u64 {
-    key[at] as u64
-        | (key[at + 1] as u64) << 8
-        | (key[at + 2] as u64) << 16
-        | (key[at + 3] as u64) << 24
-        | (key[at + 4] as u64) << 32
-        | (key[at + 5] as u64) << 40
-        | (key[at + 6] as u64) << 48
-        | (key[at + 7] as u64) << 56
+    let (_, from) = key.split_at(at);
+    match from.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        // Callers leave eight bytes.
+        None => 0,
+    }
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {
