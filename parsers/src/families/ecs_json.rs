@@ -8,7 +8,8 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Action, Direction, EventKind, Field, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Transport, key,
+    Action, Direction, EventKind, Field, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Transport,
+    key,
 };
 
 use crate::detect::Keys;
@@ -117,7 +118,8 @@ static PATHS: KeyMap<(Put, &'static str), 512> = {
 };
 
 /// Objects that are not kept: the collector's word about itself, and what other members say.
-const LEFT: &[&[u8]] = &[b"agent.", b"elastic_agent.", b"input.", b"data_stream.", b"ecs.", b"@metadata.", b"related.", b"host.os."];
+const LEFT: &[&[u8]] =
+    &[b"agent.", b"elastic_agent.", b"input.", b"data_stream.", b"ecs.", b"@metadata.", b"related.", b"host.os."];
 
 impl Parser for Family {
     fn name(&self) -> &'static str {
@@ -140,7 +142,8 @@ impl Parser for Family {
             return Some(Confidence::Certain);
         }
         // A shipper's envelope is ECS, too: what it wraps is worth as much.
-        let likely = keys.has_any(Keys::ECS.and(Keys::ECS_VERSION).and(said)) || keys.has(Keys::AT_TIMESTAMP.and(Keys::EVENT));
+        let likely =
+            keys.has_any(Keys::ECS.and(Keys::ECS_VERSION).and(said)) || keys.has(Keys::AT_TIMESTAMP.and(Keys::EVENT));
         if likely {
             return Some(if keys.has(Keys::MESSAGE) { Confidence::Possible } else { Confidence::Likely });
         }
@@ -159,7 +162,8 @@ impl Parser for Family {
 }
 
 /// Values of `event.category`, a bit each.
-const CATEGORIES: &[&str] = &["authentication", "intrusion_detection", "network", "process", "host", "malware", "threat"];
+const CATEGORIES: &[&str] =
+    &["authentication", "intrusion_detection", "network", "process", "host", "malware", "threat"];
 /// Values of `event.type`, a bit each.
 const TYPES: &[&str] = &["allowed", "denied", "start", "end", "connection"];
 
@@ -213,13 +217,15 @@ impl<'a> Event<'a> {
             }
             Put::Field(Field::DnsAnswers) => answer(row, value),
             Put::Field(field) if !row.has(field) => field_of(record, row, field, value)?,
-            Put::Address(field) if !row.has(field.field) && !is_unknown(value.scalar()) => match Ip::parse(value.scalar()) {
-                Some(ip) => row.set(field, ip),
-                None => {
-                    let kind = RejectKind::bad_value(name, value.scalar(), "an IPv4 or IPv6 address");
-                    return Err(record.refuse(value.scalar(), kind));
+            Put::Address(field) if !row.has(field.field) && !is_unknown(value.scalar()) => {
+                match Ip::parse(value.scalar()) {
+                    Some(ip) => row.set(field, ip),
+                    None => {
+                        let kind = RejectKind::bad_value(name, value.scalar(), "an IPv4 or IPv6 address");
+                        return Err(record.refuse(value.scalar(), kind));
+                    }
                 }
-            },
+            }
             Put::Time(field) => {
                 if let Some(us) = record.time.any(value.scalar()) {
                     row.set(if field == Field::Start { key::START } else { key::END }, us);
@@ -339,7 +345,11 @@ impl<'a> Event<'a> {
             bits if bits & AUTHENTICATION_BIT != 0 => EventKind::Auth,
             bits if alert || bits & INTRUSION_BITS != 0 => EventKind::Alert,
             bits if bits & NETWORK_BIT != 0 || bits == 0 && conversation => {
-                if row.has(Field::DnsQuery) { EventKind::Dns } else { EventKind::Flow }
+                if row.has(Field::DnsQuery) {
+                    EventKind::Dns
+                } else {
+                    EventKind::Flow
+                }
             }
             bits if bits & PROCESS_BIT != 0 => EventKind::Process,
             _ if self.note(Note::Kind) == b"asset" => EventKind::Inventory,
@@ -371,7 +381,9 @@ impl<'a> Event<'a> {
             types if types & DENIED != 0 && types & ALLOWED == 0 => Some(Action::Deny),
             _ if kind != EventKind::Flow && kind != EventKind::Alert => None,
             _ if is(&["drop", "dropped"]) => Some(Action::Drop),
-            _ if is(&["deny", "denied", "block", "blocked", "reject", "rejected", "refuse", "refused"]) => Some(Action::Deny),
+            _ if is(&["deny", "denied", "block", "blocked", "reject", "rejected", "refuse", "refused"]) => {
+                Some(Action::Deny)
+            }
             types if types & END != 0 => Some(Action::End),
             types if types & START != 0 => Some(Action::Start),
             types if types & ALLOWED != 0 && types & DENIED == 0 => Some(Action::Allow),
@@ -380,7 +392,9 @@ impl<'a> Event<'a> {
             _ => None,
         };
         let action = match kind {
-            EventKind::Auth | EventKind::Process => (self.types & END != 0 && self.types & START == 0).then_some(Action::End),
+            EventKind::Auth | EventKind::Process => {
+                (self.types & END != 0 && self.types & START == 0).then_some(Action::End)
+            }
             _ => action,
         };
         row.set_opt(key::ACTION, action);
@@ -399,7 +413,9 @@ impl<'a> Event<'a> {
         let answered = row.get(key::BYTES_IN).is_some_and(|bytes| bytes > 0);
         match action {
             Some(Action::Deny | Action::Drop) => row.set(key::PORT_STATE, PortState::Filtered),
-            Some(Action::Start) if self.types & CONNECTION != 0 && answered => row.set(key::PORT_STATE, PortState::Open),
+            Some(Action::Start) if self.types & CONNECTION != 0 && answered => {
+                row.set(key::PORT_STATE, PortState::Open)
+            }
             _ => {}
         }
     }
