@@ -143,8 +143,7 @@ impl Batch {
         let now_us = clock::now_us();
         for path in files {
             let mut source = FileSource::open(path, now_us)?;
-            loop {
-                let Some(block) = source.next_block()? else { break };
+            while let Some(block) = source.next_block()? {
                 self.progress.read(block.bytes.len() as u64);
                 let ordered = has_directive(&block.bytes);
                 // Sending fails once all workers have gone: then one of them says why.

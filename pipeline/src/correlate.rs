@@ -26,6 +26,6 @@ pub fn all(engine: &Engine, hits: &[HitBatch], workers: usize) -> Vec<Alert> {
         }
     });
     let mut alerts = told.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    alerts.sort_by(|a, b| (a.triggered_at, a.alert_id).cmp(&(b.triggered_at, b.alert_id)));
+    alerts.sort_by_key(|alert| (alert.triggered_at, alert.alert_id));
     alerts
 }

@@ -256,7 +256,7 @@ impl Stage1 {
                     producer.send(topic, None, &[], &text)?;
                 }
             }
-            progress.made(&made);
+            progress.made(made);
             route(made.hits, routed)
         })?;
         task.newest_us = newest_us;
