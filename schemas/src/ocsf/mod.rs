@@ -267,11 +267,52 @@ fn paths(class: Class) -> Vec<(String, Member)> {
 
 /// Appends a row as an OCSF event, without a line end.
 pub fn write_row(batch: &FlowBatch, row: usize, raw_data: RawData, out: &mut Vec<u8>) {
-    static TREES: LazyLock<Vec<(Class, Tree<Member>)>> =
-        LazyLock::new(|| Class::ALL.iter().map(|class| (*class, Tree::new(paths(*class)))).collect());
-    let event = Event::new(batch, row, raw_data);
-    if let Some((_, tree)) = TREES.iter().find(|(class, _)| *class == event.class) {
-        tree.write(out, |member| event.has(*member), |member, out| event.write(*member, out));
+    static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| Class::ALL.iter().map(|class| Form::new(*class)).collect());
+    let class = class_of(batch, row);
+    if let Some(form) = FORMS.iter().find(|form| form.class == class) {
+        let event = Event { batch, row, raw_data, class, kind: kind_of(batch, row), observed: &form.observed };
+        form.tree.write(out, |member| event.has(*member), |member, out| event.write(*member, out));
+    }
+}
+
+/// What is known of a class before any row: made once.
+struct Form {
+    class: Class,
+    tree: Tree<Member>,
+    /// Fields that are observables: with OCSF's type of each, and the path at which its value stands.
+    observed: Vec<(Field, u8, String)>,
+}
+
+impl Form {
+    fn new(class: Class) -> Form {
+        const OBSERVED: [(Field, u8); 7] = [
+            (Field::SrcIp, 2),
+            (Field::DstIp, 2),
+            (Field::SrcHost, 1),
+            (Field::DstHost, 1),
+            (Field::Host, 1),
+            (Field::User, 4),
+            (Field::SrcUser, 4),
+        ];
+        let named = OBSERVED.map(|(field, type_id)| (field, type_id, path(class, field).replace("[]", "[0]")));
+        Form { class, tree: Tree::new(paths(class)), observed: named.to_vec() }
+    }
+}
+
+fn kind_of(batch: &FlowBatch, row: usize) -> EventKind {
+    batch.get(row, key::KIND).unwrap_or(EventKind::Other)
+}
+
+fn class_of(batch: &FlowBatch, row: usize) -> Class {
+    let has = |field| batch.has(row, field);
+    let end = [Field::SrcIp, Field::DstIp, Field::SrcHost, Field::DstHost].into_iter().any(has);
+    match kind_of(batch, row) {
+        EventKind::Flow | EventKind::Listener if end => Class::Network,
+        EventKind::Dns if end => Class::Dns,
+        EventKind::Auth => Class::Authentication,
+        EventKind::Alert => Class::Finding,
+        EventKind::Process => Class::Process,
+        EventKind::Flow | EventKind::Listener | EventKind::Dns | EventKind::Inventory | EventKind::Other => Class::Base,
     }
 }
 
@@ -281,26 +322,10 @@ struct Event<'b> {
     raw_data: RawData,
     class: Class,
     kind: EventKind,
+    observed: &'b [(Field, u8, String)],
 }
 
 impl<'b> Event<'b> {
-    fn new(batch: &'b FlowBatch, row: usize, raw_data: RawData) -> Event<'b> {
-        let has = |field| batch.has(row, field);
-        let kind = batch.get(row, key::KIND).unwrap_or(EventKind::Other);
-        let end = [Field::SrcIp, Field::DstIp, Field::SrcHost, Field::DstHost].into_iter().any(has);
-        let class = match kind {
-            EventKind::Flow | EventKind::Listener if end => Class::Network,
-            EventKind::Dns if end => Class::Dns,
-            EventKind::Auth => Class::Authentication,
-            EventKind::Alert => Class::Finding,
-            EventKind::Process => Class::Process,
-            EventKind::Flow | EventKind::Listener | EventKind::Dns | EventKind::Inventory | EventKind::Other => {
-                Class::Base
-            }
-        };
-        Event { batch, row, raw_data, class, kind }
-    }
-
     fn has_field(&self, field: Field) -> bool {
         self.batch.has(self.row, field)
     }
@@ -433,11 +458,11 @@ impl<'b> Event<'b> {
                 text(batch.text(row, key::PROCESS_NAME).or_else(|| path().and_then(last)).unwrap_or(b"unknown"), out);
             }
             Member::ActorApp => text(batch.text(row, key::PRODUCT).unwrap_or(b"unknown"), out),
-            Member::Observables => array(out, self.observables(), |out, (field, type_id)| {
+            Member::Observables => array(out, self.observables(), |out, (field, type_id, name)| {
                 object(out, |o| {
-                    o.text("name", path(self.class, field).replace("[]", "[0]"));
-                    o.number("type_id", type_id);
-                    json::write_value(batch, row, field, o.member("value"));
+                    o.text("name", name);
+                    o.number("type_id", *type_id);
+                    json::write_value(batch, row, *field, o.member("value"));
                 });
             }),
             Member::RawData => text(batch.raw(row), out),
@@ -517,18 +542,9 @@ impl<'b> Event<'b> {
         write::decimal(number(total).unwrap_or(sum).min(i64::MAX as u64), out);
     }
 
-    /// Addresses, names and accounts that one searches for, with OCSF's types of observables.
-    fn observables(&self) -> impl Iterator<Item = (Field, u8)> + '_ {
-        const OBSERVED: [(Field, u8); 7] = [
-            (Field::SrcIp, 2),
-            (Field::DstIp, 2),
-            (Field::SrcHost, 1),
-            (Field::DstHost, 1),
-            (Field::Host, 1),
-            (Field::User, 4),
-            (Field::SrcUser, 4),
-        ];
-        OBSERVED.into_iter().filter(|(field, _)| self.has_field(*field))
+    /// Addresses, names and accounts that one searches for.
+    fn observables(&self) -> impl Iterator<Item = &'b (Field, u8, String)> + '_ {
+        self.observed.iter().filter(|(field, _, _)| self.has_field(*field))
     }
 }
 
