@@ -6,8 +6,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use parsers::Session;
 use pipeline::demo::generate::Stream;
 use pipeline::source::Block;
-use rules::Scanner;
+
 use rules::hit::HitBatch;
+use rules::scan::Scanner;
 use schemas::arrow::{RawLine, to_record_batch};
 use schemas::{FlowBatch, Place};
 
