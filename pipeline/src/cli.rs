@@ -238,7 +238,7 @@ pub enum RulesCommand {
     List(RulesArgs),
     /// Run each rule over the events beside it (RULE.events.yaml): some must fire, some must not
     #[command(after_help = EXIT_CODES)]
-    Test(RulesArgs),
+    Test(RuleTestArgs),
     /// Check rules for mistakes, and for what is allowed but unwise
     #[command(after_help = EXIT_CODES)]
     Lint(RulesArgs),
@@ -251,6 +251,17 @@ pub struct RulesArgs {
     #[arg(value_name = "DIR")]
     pub rules: Vec<PathBuf>,
     /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which rules are tested.
+#[derive(Args, Debug)]
+pub struct RuleTestArgs {
+    /// Rule files and folders; docs/rule-tests.md describes the files beside them
+    #[arg(required = true, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Print JSON, one object a case
     #[arg(long)]
     pub json: bool,
 }

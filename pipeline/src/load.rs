@@ -94,14 +94,22 @@ pub fn rules(paths: &[PathBuf]) -> Result<RuleSet, Failure> {
     RuleSet::load(&files).map_err(|errors| Failure::Rules(errors.iter().map(ToString::to_string).collect()))
 }
 
-fn asset_rows(path: &Path) -> Result<Vec<enrichers::AssetRow>, Failure> {
+/// The rows of an asset file.
+///
+/// # Errors
+/// The file can't be read, or everything that is wrong in it.
+pub fn asset_rows(path: &Path) -> Result<Vec<enrichers::AssetRow>, Failure> {
     let bytes = fs::read(path).map_err(Failure::unreadable("asset file", path))?;
     let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
     let rows = if yaml { enrichers::read_yaml(&String::from_utf8_lossy(&bytes)) } else { enrichers::read_csv(&bytes) };
     rows.map_err(|errors| Failure::assets(path, errors))
 }
 
-fn geo(country: Option<&Path>, asn: Option<&Path>) -> Result<Geo, Failure> {
+/// Databases of countries and of autonomous systems.
+///
+/// # Errors
+/// A file can't be read, or is no such database.
+pub fn geo(country: Option<&Path>, asn: Option<&Path>) -> Result<Geo, Failure> {
     let read = |path: Option<&Path>| {
         path.map(|path| fs::read(path).map_err(Failure::unreadable("geo database", path))).transpose()
     };

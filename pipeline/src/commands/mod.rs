@@ -3,7 +3,9 @@
 mod batch;
 mod demo;
 pub mod parse;
+mod rules;
 mod run;
+mod validate;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +29,8 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
             let reading = reading(&args.format, &args.zone, "")?;
             parse::run(&args.file, &reading, args.output, &mut Out::stdout())
         }
-        Command::Validate(_) | Command::Rules(_) => Ok(()),
+        Command::Validate(args) => validate::run(args),
+        Command::Rules(command) => rules::run(cli, command),
     }
 }
 

@@ -14,7 +14,10 @@ use crate::source::file::ReadError;
 impl Failure {
     /// Mistakes in a table, placed in its file.
     pub fn assets(path: &Path, errors: Vec<enrichers::TableError>) -> Failure {
-        Failure::Assets(errors.iter().map(|error| format!("{}:{error}", path.display())).collect())
+        let placed = |error: &enrichers::TableError| {
+            format!("{}:{}:{}: {}", path.display(), error.line, error.column, crate::text::neutral(&error.to_string()))
+        };
+        Failure::Assets(errors.iter().map(placed).collect())
     }
 
     /// Kafka can't do what we want of it.
