@@ -7,6 +7,7 @@
 
 mod alert;
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 pub use self::alert::write_alert;
@@ -392,8 +393,11 @@ fn label_byte(byte: u8) -> u8 {
 
 /// Whether a label of that name is one of ours.
 fn is_own_label(name: &[u8]) -> bool {
-    let own = |path: &str| path.strip_prefix("labels.").is_some_and(|own| own.as_bytes() == name);
-    Field::ALL.iter().any(|field| own(field.ecs())) || COMPUTED.iter().any(|(path, _)| own(path))
+    static OWN: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
+        let ours = Field::ALL.iter().map(|field| field.ecs()).chain(COMPUTED.iter().map(|(path, _)| *path));
+        ours.filter_map(|path| path.strip_prefix("labels.")).map(str::as_bytes).collect()
+    });
+    OWN.contains(name)
 }
 
 fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
