@@ -6,7 +6,6 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use parsers::Session;
 use pipeline::demo::generate::Stream;
 use pipeline::source::Block;
-
 use rules::hit::HitBatch;
 use rules::scan::Scanner;
 use schemas::arrow::{RawLine, to_record_batch};
