@@ -213,12 +213,12 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    fn take(&mut self, made: &Made<'_>) -> Result<(), Failure> {
-        self.share.counts.add(made);
+    fn take(&mut self, made: Made<'_>) -> Result<(), Failure> {
+        self.share.counts.add(&made);
         self.share.activity.add(made.batch.column(key::TIME));
-        self.batch.progress.made(made);
+        self.batch.progress.made(&made);
         if !made.hits.is_empty() {
-            self.share.hits.push(made.hits.clone());
+            self.share.hits.push(std::mem::take(made.hits));
         }
         if let Some(writer) = &mut self.flows
             && !made.batch.is_empty()

@@ -12,6 +12,7 @@ pub mod counts;
 pub mod demo;
 pub mod error;
 pub mod evidence;
+pub mod forms;
 pub mod load;
 pub mod out;
 pub mod report;

@@ -94,8 +94,8 @@ impl Engine {
 pub struct Made<'a> {
     /// The events, enriched and sealed.
     pub batch: &'a FlowBatch,
-    /// What the rules found in them.
-    pub hits: &'a HitBatch,
+    /// What the rules found in them; may be taken.
+    pub hits: &'a mut HitBatch,
     /// The records that were refused.
     pub rejects: &'a [RejectRecord],
     /// Records that this batch stands for: those of its events, those refused, and those that hold no event.
@@ -145,7 +145,7 @@ impl Worker {
         block: &Block,
         reading: &Reading,
         session: &mut Session,
-        mut sink: impl FnMut(&Made<'_>) -> Result<(), E>,
+        mut sink: impl FnMut(Made<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut records = block.records.iter();
         while !records.as_slice().is_empty() {
@@ -173,9 +173,9 @@ impl Worker {
             }
             self.finish(reading);
             let (oldest_us, newest_us) = self.times();
-            sink(&Made {
+            sink(Made {
                 batch: &self.batch,
-                hits: &self.hits,
+                hits: &mut self.hits,
                 rejects: &self.rejects,
                 records: taken,
                 empty,

@@ -15,12 +15,12 @@ use crate::cli::{BatchArgs, Cli};
 use crate::config::Form;
 use crate::counts::Progress;
 use crate::error::Failure;
+use crate::forms;
 use crate::load::{self, Sources};
 use crate::out::{Out, say};
 use crate::report::html::Report;
 use crate::report::summary::TimeRange;
 use crate::report::{self, Detail, Style, Summary};
-use crate::run::alert_json;
 use crate::sink::lake::Lake;
 use crate::text::Paint;
 use crate::watch::{Total, Watch};
@@ -64,8 +64,13 @@ pub fn run(cli: &Cli, args: &BatchArgs) -> Result<(), Failure> {
     let mut out = Out::stdout();
     let paint = Paint::for_stdout(cli.color);
     let style = Style { paint, detail: Detail::Brief, ..Style::default() };
-    out.write(report::alert_text::print(&outcome.alerts, &style).as_bytes())?;
+    let shown = gravest(&outcome.alerts);
+    out.write(report::alert_text::print(&shown, &style).as_bytes())?;
     out.flush()?;
+    if outcome.alerts.len() > shown.len() {
+        let more = outcome.alerts.len() - shown.len();
+        say(&format!("... and {more} more, all of them in {}", args.out.join("alerts.ndjson").display()));
+    }
     if !cli.quiet {
         say(&summary.text(Paint::for_stderr(cli.color)));
         say(&format!("Results: {} (report.html to read, alerts.ndjson, lake/ for queries)", args.out.display()));
@@ -82,6 +87,16 @@ fn sources(args: &BatchArgs) -> Sources {
         own_networks: args.input.network.iter().filter_map(|net| load::network(*net)).collect(),
         tenant: Arc::from(args.tenant.as_str()),
     }
+}
+
+/// Alerts that are printed at most; a person reads no more in a terminal.
+const PRINTED_MAX: usize = 30;
+
+/// The gravest alerts, the earliest of each level first.
+fn gravest(alerts: &[Alert]) -> Vec<Alert> {
+    let mut order: Vec<&Alert> = alerts.iter().collect();
+    order.sort_by_key(|alert| (std::cmp::Reverse(alert.level as u8), alert.triggered_at));
+    order.into_iter().take(PRINTED_MAX).cloned().collect()
 }
 
 /// The counts as people and programs read them.
@@ -134,7 +149,7 @@ pub fn write_alerts(path: &Path, form: Form, alerts: &[Alert]) -> Result<(), Fai
     let mut text = Vec::new();
     for alert in alerts {
         text.clear();
-        alert_json(form, alert, &mut text);
+        forms::alert(form, alert, &mut text);
         text.push(b'\n');
         file.write_all(&text).map_err(Failure::unwritable("alerts", path))?;
     }

@@ -10,7 +10,9 @@ use schemas::{FlowBatch, Place};
 
 use crate::cli::ParseOutput;
 use crate::clock;
+use crate::config::Form;
 use crate::error::Failure;
+use crate::forms;
 use crate::out::{Out, Reader};
 use crate::source::file::FileSource;
 use crate::stages::Reading;
@@ -62,7 +64,7 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
 fn write_row(form: ParseOutput, batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
     match form {
         ParseOutput::Ndjson => schemas::json::write_row_with(batch, row, schemas::json::Options::LINE, out),
-        ParseOutput::Ecs => schemas::json::write_row(batch, row, out),
-        ParseOutput::Ocsf => schemas::json::write_row(batch, row, out),
+        ParseOutput::Ecs => forms::event(Form::Ecs, batch, row, out),
+        ParseOutput::Ocsf => forms::event(Form::Ocsf, batch, row, out),
     }
 }

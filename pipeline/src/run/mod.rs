@@ -19,12 +19,10 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use schemas::FlowBatch;
 use schemas::alert::Alert;
 
 pub use settings::{Input, Settings, Until};
 
-use crate::config::Form;
 use crate::counts::Progress;
 use crate::error::Failure;
 use crate::sink::lake::Lake;
@@ -146,22 +144,4 @@ fn make_topic(settings: &Settings, name: &str, partitions: i32) -> Result<(), Fa
         }
     }
     Ok(())
-}
-
-/// Appends an event in the wanted form.
-fn event_json(form: Form, batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
-    match form {
-        Form::Canonical => schemas::json::write_row(batch, row, out),
-        Form::Ecs => schemas::json::write_row(batch, row, out),
-        Form::Ocsf => schemas::json::write_row(batch, row, out),
-    }
-}
-
-/// Appends an alert in the wanted form.
-pub fn alert_json(form: Form, alert: &Alert, out: &mut Vec<u8>) {
-    match form {
-        Form::Canonical => alert.write_json(out),
-        Form::Ecs => alert.write_json(out),
-        Form::Ocsf => alert.write_json(out),
-    }
 }

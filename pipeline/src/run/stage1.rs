@@ -24,7 +24,6 @@ use rules::hit::HitBatch;
 use serde_json::json;
 
 use super::client::Producer;
-use super::event_json;
 use super::settings::{Input, Settings, Until};
 use super::tasks::{self, Claim};
 use super::wire::{HitsMessage, InputState};
@@ -32,6 +31,7 @@ use crate::clock;
 use crate::config::Start;
 use crate::counts::Progress;
 use crate::error::Failure;
+use crate::forms;
 use crate::sink::lake::{CommitError, Lake, Table, TableWriter};
 use crate::source::kafka::{Member, Polled, TopicPartition};
 use crate::source::{Block, Received};
@@ -252,11 +252,11 @@ impl Stage1 {
             if let Some((topic, form)) = &settings.events {
                 for row in 0..made.batch.len() {
                     text.clear();
-                    event_json(*form, made.batch, row, &mut text);
+                    forms::event(*form, made.batch, row, &mut text);
                     producer.send(topic, None, &[], &text)?;
                 }
             }
-            progress.made(made);
+            progress.made(&made);
             route(made.hits, routed)
         })?;
         task.newest_us = newest_us;

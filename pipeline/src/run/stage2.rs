@@ -18,7 +18,6 @@ use rules::hit::HitBatch;
 use schemas::alert::Alert;
 use serde_json::json;
 
-use super::alert_json;
 use super::client::Producer;
 use super::inputs::Inputs;
 use super::settings::{Settings, Until};
@@ -27,6 +26,7 @@ use super::wire::HitsMessage;
 use crate::clock;
 use crate::counts::Progress;
 use crate::error::Failure;
+use crate::forms;
 use crate::sink::lake::{CommitError, Lake, Table, TableWriter};
 use crate::source::kafka::{Member, Polled, TopicPartition};
 use crate::stages::Engine;
@@ -195,7 +195,7 @@ impl Stage2 {
         let mut text = Vec::new();
         for alert in alerts {
             text.clear();
-            alert_json(self.settings.alerts_form, alert, &mut text);
+            forms::alert(self.settings.alerts_form, alert, &mut text);
             let mut key = alert.rule_id.as_bytes().to_vec();
             for (_, value) in &alert.group {
                 key.push(b'|');
