@@ -137,7 +137,13 @@ fn validate_tells_the_mistakes_of_configuration_rules_and_assets_together() {
     let (code, out, err) =
         portolan(folder.path(), &["validate", "-c", "portolan.yaml", "--rules", "my", "--assets", "assets.csv"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    for part in ["portolan.yaml:1:19", "localhost:9092", "did you mean `path`?", "my/guesses.yaml:21:", "assets.csv:1:9: no column is called `colour`"] {
+    for part in [
+        "portolan.yaml:1:19",
+        "localhost:9092",
+        "did you mean `path`?",
+        "my/guesses.yaml:21:",
+        "assets.csv:1:9: no column is called `colour`",
+    ] {
         assert!(err.contains(part), "{part} is missing in\n{err}");
     }
 }

@@ -271,7 +271,19 @@ impl Client {
         for partition in 0..partitions {
             asked.add_partition(topic, partition);
         }
-        let committed = consumer.committed_offsets(asked, PATIENCE).unwrap();
+        let begun = Instant::now();
+        let committed = loop {
+            match consumer.committed_offsets(asked.clone(), PATIENCE) {
+                Ok(committed) => break committed,
+                // The group's partition of offsets is being made, or loaded after a restart: asked again, as Kafka says.
+                Err(KafkaError::MetadataFetch(
+                    RDKafkaErrorCode::NotCoordinator
+                    | RDKafkaErrorCode::CoordinatorNotAvailable
+                    | RDKafkaErrorCode::CoordinatorLoadInProgress,
+                )) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
+                Err(error) => panic!("the offsets of `{group}`: {error}"),
+            }
+        };
         committed.elements().iter().map(|element| element.offset().to_raw().unwrap_or(-1).max(-1)).collect()
     }
 
