@@ -52,12 +52,12 @@ fn stages(criterion: &mut Criterion) {
             batch.seal();
         });
     });
-    let mut scanner = Scanner::new(&engine.rules);
+    let mut scanner = Scanner::new(engine.rules.clone(), engine.raw_in_hits);
     let mut hits = HitBatch::new();
     group.bench_function("scan", |bencher| {
         bencher.iter(|| {
             hits.clear();
-            scanner.scan(&batch, false, &mut hits);
+            scanner.scan(&batch, &mut hits).unwrap();
         });
     });
     group.bench_function("to Arrow", |bencher| bencher.iter(|| to_record_batch(&batch, RawLine::Dropped)));
