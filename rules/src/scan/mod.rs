@@ -8,7 +8,7 @@
 //!
 //! Column at a time and not row at a time: a predicate is asked once a batch whoever needs it, its loop has nothing else
 //! in it, and a rule whose log source is not in the batch costs one test. Before a text column is read, the rules that
-//! ask it say which rows could still matter to them ([`logic::bound`]); usually few can.
+//! ask it say which rows could still matter to them (`logic::bound`); usually few can.
 //!
 //! The answer is the same as asking each rule of each event alone; `tests/scan_twin.rs` does that.
 
