@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use std::sync::LazyLock;
 
-/// Index of a protocol in [`PROTOCOLS`], and its bit in a port's set of accepted ones.
+/// Index of a protocol in `PROTOCOLS`, and its bit in a port's set of accepted ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protocol(u8);
 
