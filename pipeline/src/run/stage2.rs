@@ -59,7 +59,9 @@ pub struct Stage2 {
     input_partitions: Arc<[TopicPartition]>,
     epoch_began: Instant,
     dirty: bool,
-    assigned_once: bool,
+    /// Whether the group has said what is this member's. Between a revocation and the next assignment it has not, and then
+    /// no partition at hand does not mean that nothing is left to do.
+    assigned: bool,
 }
 
 impl Stage2 {
@@ -83,7 +85,7 @@ impl Stage2 {
             input_partitions: input_partitions.clone(),
             epoch_began: clock::instant(),
             dirty: false,
-            assigned_once: false,
+            assigned: false,
             settings: settings.clone(),
             engine: engine.clone(),
             lake: lake.clone(),
@@ -101,9 +103,8 @@ impl Stage2 {
             if clock::instant().duration_since(self.epoch_began) >= self.settings.epoch {
                 self.commit()?;
             }
-            let drained = self.settings.until == Until::Drained
-                && self.assigned_once
-                && self.tasks.values().all(|task| task.finished);
+            let drained =
+                self.settings.until == Until::Drained && self.assigned && self.tasks.values().all(|task| task.finished);
             if drained {
                 return self.commit();
             }
@@ -147,7 +148,6 @@ impl Stage2 {
     /// Claims the partitions and loads what their last owners have left.
     fn assigned(&mut self, places: &[TopicPartition]) -> Result<(), Failure> {
         self.drop_uncommitted();
-        self.assigned_once = true;
         let names: Vec<String> =
             places.iter().map(|place| tasks::app_id(&self.settings.group, "alerts", place)).collect();
         let claims = tasks::claim(&self.lake, Table::Alerts, &names)?;
@@ -178,11 +178,13 @@ impl Stage2 {
             self.tasks.insert(place.clone(), Task { claim, next_offset, inputs, correlator, finished });
         }
         self.member.assign(&at)?;
+        self.assigned = true;
         Ok(())
     }
 
     fn drop_uncommitted(&mut self) {
         self.tasks.clear();
+        self.assigned = false;
         self.alerts = self.lake.writer(Table::Alerts);
         self.epoch_began = clock::instant();
         self.dirty = false;
