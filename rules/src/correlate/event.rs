@@ -94,8 +94,12 @@ fn owned_parts(bytes: &[u8]) -> Option<Parts<'_>> {
 impl Payload {
     /// Copies the parts of a hit; a raw sample longer than `raw_max` is cut.
     pub fn owned(hit: &HitRef<'_>, raw_max: usize) -> Payload {
-        let (slots, inner, context, raw) = (hit.slots(), hit.inner(), hit.context(), hit.raw());
-        let raw = raw.map(|raw| &raw[..raw.len().min(raw_max)]);
+        let raw = hit.raw().map(|raw| &raw[..raw.len().min(raw_max)]);
+        Payload::from_parts(hit.slots(), hit.inner(), hit.context(), raw)
+    }
+
+    /// A payload of its own.
+    pub fn from_parts(slots: &[u8], inner: &[u8], context: &[u8], raw: Option<&[u8]>) -> Payload {
         if slots.is_empty() && inner.is_empty() && context.is_empty() && raw.is_none() {
             return Payload::Empty;
         }

@@ -48,12 +48,16 @@ impl Correlator {
         let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).fold(key.core.newest_us, i64::max);
         let until_us = &mut self.degraded_until_us[tree];
         *until_us = (*until_us).max(newest_us.saturating_add(self.programs[tree].horizon_us));
+        self.counters.evicted += 1;
+        if key.core.episode.is_none() && key.guessed.is_none() {
+            self.remove(at);
+            return;
+        }
         // What it has to tell is told: all that waits is decided now, and the episode ends here.
         key.core.degraded_until_us = i64::MAX;
         if let Some(episode) = &mut key.core.episode {
             episode.degraded = true;
         }
         self.settle(at, i64::MAX, out);
-        self.counters.evicted += 1;
     }
 }

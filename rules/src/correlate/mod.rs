@@ -26,6 +26,7 @@ mod instance;
 mod program;
 mod snapshot;
 mod state;
+mod state_bytes;
 mod step;
 mod stream;
 mod voice;

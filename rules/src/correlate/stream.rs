@@ -297,7 +297,7 @@ impl Correlator {
         }
     }
 
-    fn remove(&mut self, at: u32) {
+    pub(super) fn remove(&mut self, at: u32) {
         let Some(key) = self.keys[at as usize].take() else {
             return;
         };
