@@ -193,6 +193,10 @@ fn a_key_of_one_event_is_small_and_leaves_when_its_time_is_over() {
     correlator.advance(3 * SECOND, &mut out);
     let counters = correlator.counters();
     assert_eq!(counters.keys, 1000);
+    // Its evidence (raw sample, context) comes on top of the hundred bytes that the state may take.
+    let evidence = "line 999".len() + 5 + 8 + 8;
+    let each = counters.bytes as usize / 1000;
+    assert!(each <= 100 + evidence, "{each} bytes a key");
     correlator.advance(62 * SECOND, &mut out);
     assert_eq!((correlator.counters().keys, correlator.counters().bytes), (0, 0));
 }

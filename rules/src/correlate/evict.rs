@@ -6,20 +6,23 @@
 
 use super::bound::nearness;
 use super::program::Program;
-use super::stream::{Correlator, Key};
+use super::sleep::Entry;
+use super::stream::Correlator;
 use schemas::Alert;
 
 impl Correlator {
     /// Frees a tenth of the budget, the keys farthest from firing first.
     pub(super) fn evict(&mut self, out: &mut Vec<Alert>) {
         let goal = self.settings.state_bytes_max - self.settings.state_bytes_max / 10;
-        let near = |key: &Key, program: &Program| match &key.guessed {
-            Some(_) => 8,
-            None => nearness(program, &key.core, key.waiting.len()),
+        let near = |entry: &Entry, programs: &[Program]| match entry {
+            Entry::Free => 0,
+            Entry::Asleep(sleeper) => sleeper.nearness().min(8),
+            Entry::Awake(key) if key.guessed.is_some() => 8,
+            Entry::Awake(key) => nearness(&programs[key.tree as usize], &key.core, key.waiting.len()),
         };
         let mut bytes_by_nearness = [0usize; 9];
-        for key in self.keys.iter().flatten() {
-            bytes_by_nearness[near(key, &self.programs[key.tree as usize])] += key.size_bytes;
+        for entry in &self.keys {
+            bytes_by_nearness[near(entry, &self.programs)] += entry.size_bytes();
         }
         let excess = (self.counters.bytes as usize).saturating_sub(goal);
         let mut freed = 0;
@@ -29,10 +32,10 @@ impl Correlator {
             up_to += 1;
         }
         for at in 0..self.keys.len() as u32 {
-            let Some(key) = self.keys[at as usize].as_deref() else {
+            if matches!(self.keys[at as usize], Entry::Free) {
                 continue;
-            };
-            let nearness = near(key, &self.programs[key.tree as usize]);
+            }
+            let nearness = near(&self.keys[at as usize], &self.programs);
             let over = self.counters.bytes as usize > goal;
             if nearness < up_to || (nearness == up_to && over) {
                 self.drop_key(at, out);
@@ -41,17 +44,23 @@ impl Correlator {
     }
 
     fn drop_key(&mut self, at: u32, out: &mut Vec<Alert>) {
-        let Some(key) = self.keys[at as usize].as_deref_mut() else {
-            return;
+        let (tree, newest_us, tells) = match &self.keys[at as usize] {
+            Entry::Free => return,
+            Entry::Asleep(sleeper) => (sleeper.tree() as usize, sleeper.newest_us(), false),
+            Entry::Awake(key) => {
+                let times = key.waiting.iter().map(|waiting| waiting.time_us);
+                let tells = key.core.episode.is_some() || key.guessed.is_some();
+                (key.tree as usize, times.fold(key.core.newest_us, i64::max), tells)
+            }
         };
-        let tree = key.tree as usize;
-        let newest_us = key.waiting.iter().map(|waiting| waiting.time_us).fold(key.core.newest_us, i64::max);
         let until_us = &mut self.degraded_until_us[tree];
         *until_us = (*until_us).max(newest_us.saturating_add(self.programs[tree].horizon_us));
         self.counters.evicted += 1;
-        if key.core.episode.is_none() && key.guessed.is_none() {
-            self.remove(at);
-            return;
+        let Entry::Awake(key) = &mut self.keys[at as usize] else {
+            return self.remove(at);
+        };
+        if !tells {
+            return self.remove(at);
         }
         // What it has to tell is told: all that waits is decided now, and the episode ends here.
         key.core.degraded_until_us = i64::MAX;

@@ -24,6 +24,7 @@ mod event;
 mod evict;
 mod instance;
 mod program;
+mod sleep;
 mod snapshot;
 mod state;
 mod state_bytes;

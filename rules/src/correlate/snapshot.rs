@@ -6,6 +6,7 @@
 //! [`Correlator::snapshot`] are refused without harm.
 
 use super::Settings;
+use super::sleep::Entry;
 use super::state_bytes::{Reader, Writer, read_core, read_event, read_told, write_core, write_event, write_told};
 use super::stream::{Correlator, Waiting};
 use crate::plan::{Plan, UnfitTree};
@@ -62,22 +63,34 @@ impl Correlator {
             out.time(*until_us);
         });
         out.list(self.sources.iter(), |out, source| out.bytes(source.as_bytes()));
-        let keys: Vec<_> = self.keys.iter().flatten().collect();
+        let keys: Vec<(&Entry, (u32, &[u8]))> =
+            self.keys.iter().filter_map(|entry| entry.name().map(|name| (entry, name))).collect();
         let mut state = Writer::default();
-        out.list(keys.iter(), |out, key| {
-            out.number(u64::from(key.tree));
-            out.bytes(&key.bytes);
+        out.list(keys.iter(), |out, (entry, (tree, key))| {
+            out.number(u64::from(*tree));
+            out.bytes(key);
             // The state's length before it, so that the state of a rule that is gone can be passed over.
             state.out.clear();
-            state.base_us = key.core.newest_us;
-            state.fixed(state.base_us as u64);
-            write_core(&mut state, &key.core);
-            state.list(key.waiting.iter(), |out, waiting| {
-                out.time(waiting.time_us);
-                write_event(out, &waiting.event);
-            });
-            state.option(key.told.as_deref(), write_told);
-            state.option(key.guessed.as_deref(), write_told);
+            match entry {
+                Entry::Free => {}
+                Entry::Awake(key) => {
+                    state.base_us = key.core.newest_us;
+                    state.fixed(state.base_us as u64);
+                    write_core(&mut state, &key.core);
+                    state.list(key.waiting.iter(), |out, waiting| {
+                        out.time(waiting.time_us);
+                        write_event(out, &waiting.event);
+                    });
+                    state.option(key.told.as_deref(), write_told);
+                    state.option(key.guessed.as_deref(), write_told);
+                }
+                Entry::Asleep(sleeper) => {
+                    state.fixed(sleeper.newest_us() as u64);
+                    state.out.extend_from_slice(sleeper.core_bytes());
+                    // Nothing waits, nothing was told, nothing was guessed.
+                    state.out.extend_from_slice(&[0, 0, 0]);
+                }
+            }
             out.bytes(&state.out);
         });
         out.out

@@ -1,9 +1,10 @@
 //! Hits as they come, alerts as soon as they are certain.
 
 use super::alert::Frame;
-use super::bound::may_hold;
+use super::bound::{may_hold, nearness};
 use super::event::{Event, Origin, Payload, Rows};
 use super::program::Program;
+use super::sleep::{Entry, SLEEPER_MAX, Sleeper};
 use super::state::{Core, NEVER};
 use super::step::{self, Outcome, Scratch};
 use super::voice::{Told, voice};
@@ -59,7 +60,7 @@ pub struct Correlator {
     pub(super) frames: Vec<Frame>,
     pub(super) settings: Settings,
     pub(super) watermark_us: i64,
-    pub(super) keys: Vec<Option<Box<Key>>>,
+    pub(super) keys: Vec<Entry>,
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -147,11 +148,13 @@ impl Correlator {
             }
             for at in entry.remove() {
                 match &self.keys[at as usize] {
-                    // An older appointment: the key has another one, or is gone.
-                    Some(key) if key.due_us >> TICK_BITS != entry_tick => {}
-                    None => {}
-                    Some(key) if key.due_us > watermark_us => again.push(at),
-                    Some(_) => self.settle(at, watermark_us, out),
+                    Entry::Free => {}
+                    // An older appointment: the key has another one.
+                    entry if entry.due_us() >> TICK_BITS != entry_tick => {}
+                    entry if entry.due_us() > watermark_us => again.push(at),
+                    Entry::Awake(_) => self.settle(at, watermark_us, out),
+                    // It sleeps until its time is over.
+                    Entry::Asleep(_) => self.remove(at),
                 }
             }
         }
@@ -169,8 +172,10 @@ impl Correlator {
     pub fn finish(&mut self, out: &mut Vec<Alert>) {
         self.watermark_us = i64::MAX;
         for at in 0..self.keys.len() as u32 {
-            if self.keys[at as usize].is_some() {
-                self.settle(at, i64::MAX, out);
+            match &self.keys[at as usize] {
+                Entry::Free => {}
+                Entry::Awake(_) => self.settle(at, i64::MAX, out),
+                Entry::Asleep(_) => self.remove(at),
             }
         }
         self.calendar.clear();
@@ -211,18 +216,19 @@ impl Correlator {
             },
             payload: Payload::owned(hit, self.settings.raw_bytes_max),
         };
-        let Some(key) = self.keys[at as usize].as_deref_mut() else {
+        let Some(key) = self.wake(at) else {
             return;
         };
         let grown = size_of::<Waiting>() + event.payload.heap_bytes();
         key.size_bytes += grown;
-        self.counters.bytes += grown as u64;
         key.wait(Waiting { time_us, event });
-        if !key.touched {
-            key.touched = true;
+        let was_touched = std::mem::replace(&mut key.touched, true);
+        let earlier = time_us < key.due_us;
+        self.counters.bytes += grown as u64;
+        if !was_touched {
             self.touched.push(at);
         }
-        if time_us < key.due_us {
+        if earlier {
             self.schedule(at, time_us);
         }
     }
@@ -230,7 +236,7 @@ impl Correlator {
     fn find_or_add(&mut self, tree: u32, bytes: &[u8], time_us: i64) -> u32 {
         let hash = self.hasher.hash_one((tree, bytes));
         let keys = &self.keys;
-        let is_it = |at: &u32| keys[*at as usize].as_ref().is_some_and(|key| key.tree == tree && *key.bytes == *bytes);
+        let is_it = |at: &u32| keys[*at as usize].is_of(tree, bytes);
         if let Some(at) = self.index.find(hash, is_it) {
             return *at;
         }
@@ -249,18 +255,16 @@ impl Correlator {
     fn add(&mut self, key: Box<Key>, hash: u64) -> u32 {
         let at = match self.free.pop() {
             Some(at) => {
-                self.keys[at as usize] = Some(key);
+                self.keys[at as usize] = Entry::Awake(key);
                 at
             }
             None => {
-                self.keys.push(Some(key));
+                self.keys.push(Entry::Awake(key));
                 (self.keys.len() - 1) as u32
             }
         };
         let (keys, hasher) = (&self.keys, &self.hasher);
-        self.index.insert_unique(hash, at, |at| {
-            keys[*at as usize].as_ref().map_or(0, |key| hasher.hash_one((key.tree, &*key.bytes)))
-        });
+        self.index.insert_unique(hash, at, |at| keys[*at as usize].name().map_or(0, |name| hasher.hash_one(name)));
         at
     }
 
@@ -285,10 +289,11 @@ impl Correlator {
         let due_us = key.next_due_us(&self.programs[tree as usize]);
         let at = self.add(key, hash);
         self.schedule(at, due_us);
+        self.lull(at);
     }
 
     fn schedule(&mut self, at: u32, due_us: i64) {
-        if let Some(key) = &mut self.keys[at as usize] {
+        if let Entry::Awake(key) = &mut self.keys[at as usize] {
             let known = key.due_us != i64::MAX && key.due_us >> TICK_BITS == due_us >> TICK_BITS;
             key.due_us = due_us;
             if !known && due_us != i64::MAX {
@@ -298,22 +303,61 @@ impl Correlator {
     }
 
     pub(super) fn remove(&mut self, at: u32) {
-        let Some(key) = self.keys[at as usize].take() else {
+        let entry = std::mem::replace(&mut self.keys[at as usize], Entry::Free);
+        let Some(name) = entry.name() else {
             return;
         };
-        let hash = self.hasher.hash_one((key.tree, &*key.bytes));
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == at) {
-            entry.remove();
+        let hash = self.hasher.hash_one(name);
+        if let Ok(found) = self.index.find_entry(hash, |&other| other == at) {
+            found.remove();
         }
         self.counters.keys -= 1;
-        self.counters.bytes -= key.size_bytes as u64;
+        self.counters.bytes -= entry.size_bytes() as u64;
         self.free.push(at);
+    }
+
+    /// The key, awake; `None` where there is none.
+    fn wake(&mut self, at: u32) -> Option<&mut Key> {
+        if let Entry::Asleep(sleeper) = &self.keys[at as usize] {
+            let program = &self.programs[sleeper.tree() as usize];
+            let mut key = Key::new(sleeper.tree(), sleeper.key().into(), sleeper.core(program));
+            key.due_us = sleeper.due_us();
+            key.size_bytes = key.measure();
+            self.counters.bytes += key.size_bytes as u64;
+            self.counters.bytes -= sleeper.size_bytes() as u64;
+            self.keys[at as usize] = Entry::Awake(key);
+        }
+        match &mut self.keys[at as usize] {
+            Entry::Awake(key) => Some(key),
+            Entry::Free | Entry::Asleep(_) => None,
+        }
+    }
+
+    /// Puts a key to sleep that has nothing to tell and nothing to decide, if that saves memory.
+    fn lull(&mut self, at: u32) {
+        let Entry::Awake(key) = &self.keys[at as usize] else {
+            return;
+        };
+        let idle = key.waiting.is_empty() && key.told.is_none() && key.guessed.is_none();
+        let decided = key.core.episode.is_none() && key.core.next_tick_us == i64::MAX;
+        if !(idle && decided && key.size_bytes < SLEEPER_MAX) {
+            return;
+        }
+        let program = &self.programs[key.tree as usize];
+        let sleeper = Sleeper::new(key.tree, &key.bytes, key.due_us, nearness(program, &key.core, 0), &key.core);
+        self.counters.bytes += sleeper.size_bytes() as u64;
+        self.counters.bytes -= key.size_bytes as u64;
+        self.keys[at as usize] = Entry::Asleep(sleeper);
     }
 
     /// Decides all of a key up to the watermark, and makes the next appointment.
     pub(super) fn settle(&mut self, at: u32, watermark_us: i64, out: &mut Vec<Alert>) {
-        let Some(mut key) = self.keys[at as usize].take() else {
-            return;
+        let mut key = match std::mem::replace(&mut self.keys[at as usize], Entry::Free) {
+            Entry::Awake(key) => key,
+            other => {
+                self.keys[at as usize] = other;
+                return;
+            }
         };
         let program = &self.programs[key.tree as usize];
         key.put_in_order();
@@ -370,17 +414,18 @@ impl Correlator {
         self.counters.bytes = self.counters.bytes + size_bytes as u64 - key.size_bytes as u64;
         key.size_bytes = size_bytes;
         key.due_us = i64::MAX;
-        self.keys[at as usize] = Some(key);
+        self.keys[at as usize] = Entry::Awake(key);
         if over {
             self.remove(at);
         } else {
             self.schedule(at, due_us);
+            self.lull(at);
         }
     }
 
     /// Tells an episode that certainly begins in what waits, if there is one.
     fn guess(&mut self, at: u32, out: &mut Vec<Alert>) {
-        let Some(key) = self.keys[at as usize].as_deref_mut() else {
+        let Entry::Awake(key) = &mut self.keys[at as usize] else {
             return;
         };
         key.touched = false;
