@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
@@ -48,6 +49,7 @@ enum Rebalance {
 #[derive(Default)]
 pub struct MemberContext {
     rebalances: Mutex<VecDeque<Rebalance>>,
+    closing: AtomicBool,
 }
 
 impl MemberContext {
@@ -77,7 +79,9 @@ impl ClientContext for MemberContext {
 impl ConsumerContext for MemberContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RespErr, list: &mut TopicPartitionList) {
         match error {
-            RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.push(Rebalance::Assign(partitions(list))),
+            RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS if !self.closing.load(Ordering::Relaxed) => {
+                self.push(Rebalance::Assign(partitions(list)));
+            }
             _ => {
                 // Here and not later: a consumer that is being closed waits for it.
                 if let Err(error) = consumer.unassign() {
@@ -97,6 +101,16 @@ fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
 /// A member of a consumer group.
 pub struct Member {
     consumer: BaseConsumer<MemberContext>,
+}
+
+/// A consumer that is being closed waits for the answer to an assignment that nobody will give any more: this is it.
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.consumer.context().closing.store(true, Ordering::Relaxed);
+        if let Err(error) = self.consumer.unassign() {
+            tracing::debug!(%error, "kafka: giving partitions back at the end");
+        }
+    }
 }
 
 impl Member {

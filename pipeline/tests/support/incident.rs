@@ -137,7 +137,7 @@ pub fn settings(broker: &Broker, name: &str, lines: &[Line], partitions: i32) ->
     broker.make_topic(&alerts, 2);
     broker.client().produce(&input, partitions, lines.iter().map(|line| line.text.as_slice()));
     Arc::new(Settings {
-        client: broker.client().config(),
+        client: broker.client().config().set("session.timeout.ms", "6000").clone(),
         group: name.to_owned(),
         inputs: Arc::from(vec![Input { topic: input, reading: reading() }]),
         start: Start::Earliest,
