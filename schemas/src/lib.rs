@@ -33,5 +33,5 @@ pub use mask::Mask;
 pub use names::{LogSourceRef, UnknownName, nearest, resolve};
 pub use quarantine::RejectRecord;
 pub use reject::{Reject, RejectKind};
-pub use row::{Row, RowWriter};
+pub use row::Row;
 pub use words::*;

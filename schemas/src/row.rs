@@ -30,9 +30,6 @@ pub struct Row<'b> {
     committed: bool,
 }
 
-/// What parsers write into; an alias so that their signatures read well.
-pub type RowWriter<'b> = Row<'b>;
-
 impl<'b> Row<'b> {
     pub(crate) fn begin(batch: &'b mut FlowBatch, place: Place, line: &[u8]) -> Row<'b> {
         batch.reserve_row();

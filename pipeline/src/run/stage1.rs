@@ -152,8 +152,10 @@ impl Stage1 {
                 Ok(false)
             }
             Polled::Message(message) => {
-                let place = TopicPartition { topic: message.topic().to_owned(), partition: message.partition() };
-                let Some(task) = self.tasks.get_mut(&place) else {
+                // A worker has a handful of tasks: looking at them costs less than a key made for each message.
+                let is_its =
+                    |place: &TopicPartition| place.partition == message.partition() && place.topic == message.topic();
+                let Some((_, task)) = self.tasks.iter_mut().find(|(place, _)| is_its(place)) else {
                     return Ok(false);
                 };
                 let received_us =
