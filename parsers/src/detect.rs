@@ -37,7 +37,7 @@ impl Confidence {
 
 /// Which well-known top-level keys a JSON object has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keys(u64);
+pub struct Keys(u128);
 
 macro_rules! keys {
     ($($name:ident = $text:literal @ $bit:literal),+ $(,)?) => {
