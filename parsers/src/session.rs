@@ -167,7 +167,7 @@ impl Run<'_> {
         if record.shape == Shape::Object {
             record.keys = Keys::of(first_object(record.body));
         }
-        let choice = Detector::choose(record, self.memories);
+        let choice = self.detector.choose(record, self.memories);
         let sure = choice.is_some_and(|(_, confidence)| confidence == crate::Confidence::Certain);
         if record.shape == Shape::Object && !sure {
             // what a shipper wraps is worth more than the shipper's own members
@@ -177,7 +177,7 @@ impl Run<'_> {
                     inner.keys = Keys::of(first_object(inner.body));
                 }
                 let sure_of = |choice: Option<Choice>| choice.map(|(_, confidence)| confidence);
-                let inside = sure_of(Detector::choose(&inner, run.memories));
+                let inside = sure_of(run.detector.choose(&inner, run.memories));
                 let known = inner.shape == Shape::Object || inside.is_some() && inside >= sure_of(choice);
                 (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.auto(&mut inner, scratch))
             });

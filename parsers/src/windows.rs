@@ -2,8 +2,12 @@
 //!
 //! Beside `families/` and not in it, since a family knows no other; and not in `lex/`, which knows no columns.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
+use crate::detect::Keys;
 use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once};
 use crate::lex::winevent::{Field, Slot, WinEvent, read_json, read_xml};
 use crate::lex::xml::Reader;
@@ -17,6 +21,32 @@ pub fn is_event_xml(body: &[u8]) -> bool {
     let start = head.trim_ascii_start();
     let start = start.strip_prefix(b"- ").unwrap_or(start);
     start.starts_with(b"<Event") || start.starts_with(b"<?xml") && contains(head, b"<Event")
+}
+
+/// The end of the provider's name as a JSON text; inside other text its quote would be escaped.
+static SYSMON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-Sysmon\""));
+
+/// Whether an object has the keys of a Windows event.
+#[inline]
+pub fn has_event_keys(keys: Keys) -> bool {
+    const SHIPPED: Keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::WINLOG_PROVIDER);
+    const ORIGIN: Keys =
+        Keys::CHANNEL.and(Keys::SOURCE_NAME).and(Keys::PROVIDER).and(Keys::PROVIDER_2).and(Keys::LOG_NAME);
+    keys.has_any(SHIPPED)
+        || keys.has_any(Keys::EVENT_ID.and(Keys::EVENT_CODE)) && keys.has_any(ORIGIN)
+        || keys.has(Keys::OLD_EVENT_ID.and(Keys::EVENT_DATA))
+}
+
+/// Whether a record is an event of Windows, and if so whether Sysmon wrote it.
+pub fn is_sysmon(record: &Record<'_>) -> Option<bool> {
+    match record.shape {
+        Shape::Object => has_event_keys(record.keys).then(|| SYSMON.find(record.body).is_some()),
+        Shape::Text => {
+            // The provider stands at the beginning of the system part.
+            let head = &record.body[..record.body.len().min(400)];
+            is_event_xml(record.body).then(|| contains(head, b"-Sysmon"))
+        }
+    }
 }
 
 /// What is wrong in an event, and the part of the record that it is wrong in.

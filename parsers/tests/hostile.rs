@@ -6,86 +6,8 @@ mod common;
 
 use std::fs;
 
-use common::{fixtures, lines, run};
+use common::{Random, fixture_lines, fixtures, lines, mutate, run};
 use parsers::{FAMILIES, Format};
-
-/// A small generator, so that a failure comes back with its seed: xorshift64*. Source: Vigna, 2016.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-}
-
-const SPICE: &[&[u8]] = &[
-    b"\0",
-    b"\xff\xfe",
-    b"\x1b[2J",
-    b"\"",
-    b"\\",
-    b"\\u0000",
-    b"%",
-    b"<",
-    b">",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b"(",
-    b")",
-    b":",
-    b"/",
-    b"=",
-    b",",
-    b" ",
-    b"99999999999999999999",
-    b"-1",
-    b"\xe2\x80\x9c",
-    b"<999>",
-    b"%ASA-6-302013: ",
-    b"{\"message\":",
-    b"'",
-    b"&#x110000;",
-    b"\t",
-    b"\r",
-];
-
-fn mutate(line: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut line = line.to_vec();
-    for _ in 0..=random.below(3) {
-        let at = random.below(line.len() + 1);
-        let end = (at + random.below(12)).min(line.len());
-        match random.below(6) {
-            0 => line.truncate(at),
-            1 => drop(line.drain(at..end)),
-            2 => drop(line.splice(at..end, SPICE[random.below(SPICE.len())].iter().copied())),
-            3 => drop(line.splice(at..at, SPICE[random.below(SPICE.len())].iter().copied())),
-            4 if at < line.len() => line[at] ^= 1 << random.below(8),
-            _ => drop(line.splice(at..at, line[at..end].to_vec())),
-        }
-    }
-    line.retain(|&byte| byte != b'\n');
-    line
-}
-
-fn fixture_lines() -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for family in FAMILIES {
-        for file in ["lines.log", "rejects.log"] {
-            let text = fs::read(fixtures().join(family.name()).join(file)).unwrap();
-            all.extend(lines(&text).into_iter().map(<[u8]>::to_vec));
-        }
-    }
-    all
-}
 
 #[test]
 fn ten_thousand_mutations_are_each_an_event_or_a_reject_whatever_the_splitting() {

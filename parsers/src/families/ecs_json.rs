@@ -16,6 +16,7 @@ use crate::detect::Keys;
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, is_absent};
+use crate::windows::has_event_keys;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
 
 pub(super) struct Family;
@@ -139,7 +140,8 @@ impl Parser for Family {
         let ends = Keys::SOURCE.and(Keys::DESTINATION).and(Keys::SOURCE_IP).and(Keys::NETWORK);
         let said = Keys::EVENT_KIND.and(Keys::EVENT_CATEGORY);
         if keys.has(Keys::AT_TIMESTAMP) && (keys.has(Keys::EVENT) && keys.has_any(ends) || keys.has_any(said)) {
-            return Some(Confidence::Certain);
+            // Beats write Windows' own events as ECS
+            return Some(if has_event_keys(keys) { Confidence::Likely } else { Confidence::Certain });
         }
         // A shipper's envelope is ECS, too: what it wraps is worth as much.
         let likely =

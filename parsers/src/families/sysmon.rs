@@ -5,18 +5,15 @@
 //!
 //! Source: OTRF/OSSEM-DD, `windows/sysmon/events`.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 use schemas::{
     Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key,
 };
 
-use crate::lex::text::{contains, trim};
+use crate::lex::text::trim;
 use crate::lex::winevent::{Slot, WinEvent};
-use crate::transport::{Accepts, Record, Shape, set_time};
-use crate::windows::{Fault, account, common, each_event, is_event_xml, leave, process_id, program, put, text};
-use crate::{Confidence, Memory, Parsed, Parser, Refusal, detect::Keys};
+use crate::transport::{Accepts, Record, set_time};
+use crate::windows::{Fault, account, common, each_event, is_sysmon, leave, process_id, program, put, text};
+use crate::{Confidence, Memory, Parsed, Parser, Refusal};
 
 /// The family.
 pub struct Family;
@@ -46,9 +43,6 @@ source!(IMAGE, &["image_load"]);
 source!(PIPE, &["pipe_created"]);
 source!(OTHER, &[]);
 
-/// The end of the provider's name as a JSON text; inside other text its quote would be escaped.
-static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-Sysmon\""));
-
 impl Parser for Family {
     fn name(&self) -> &'static str {
         NAME
@@ -63,18 +57,7 @@ impl Parser for Family {
     }
 
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
-        let known = match record.shape {
-            Shape::Object => {
-                let keys = Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL);
-                let keys = keys.and(Keys::EVENT_ID).and(Keys::OLD_EVENT_ID);
-                record.keys.has_any(keys) && PROVIDER.find(record.body).is_some()
-            }
-            Shape::Text => {
-                // The provider stands at the beginning of the system part.
-                is_event_xml(record.body) && contains(&record.body[..record.body.len().min(400)], b"-Sysmon")
-            }
-        };
-        known.then_some(Confidence::Certain)
+        (is_sysmon(record) == Some(true)).then_some(Confidence::Certain)
     }
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {

@@ -14,11 +14,11 @@ use schemas::{
 
 use crate::lex::text::{contains, decimal, hexadecimal, port, rsplit_once, split_once_str, trim};
 use crate::lex::winevent::{Field, Slot, WinEvent};
-use crate::transport::{Accepts, Record, Shape};
+use crate::transport::{Accepts, Record};
 use crate::windows::{
-    Fault, account, account_text, bad, common, each_event, is_event_xml, leave, process_id, program, put, text,
+    Fault, account, account_text, bad, common, each_event, is_sysmon, leave, process_id, program, put, text,
 };
-use crate::{Confidence, Memory, Parsed, Parser, Refusal, detect::Keys};
+use crate::{Confidence, Memory, Parsed, Parser, Refusal};
 
 /// The family.
 pub struct Family;
@@ -62,19 +62,7 @@ impl Parser for Family {
     }
 
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
-        let known = match record.shape {
-            Shape::Object => {
-                let keys = record.keys;
-                let origin =
-                    Keys::CHANNEL.and(Keys::SOURCE_NAME).and(Keys::PROVIDER).and(Keys::PROVIDER_2).and(Keys::LOG_NAME);
-                keys.has_any(
-                    Keys::WINLOG.and(Keys::WINLOG_EVENT_ID).and(Keys::WINLOG_CHANNEL).and(Keys::WINLOG_PROVIDER),
-                ) || keys.has_any(Keys::EVENT_ID.and(Keys::EVENT_CODE)) && keys.has_any(origin)
-                    || keys.has(Keys::OLD_EVENT_ID.and(Keys::EVENT_DATA))
-            }
-            Shape::Text => is_event_xml(record.body),
-        };
-        known.then_some(Confidence::Certain)
+        (is_sysmon(record) == Some(false)).then_some(Confidence::Certain)
     }
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
