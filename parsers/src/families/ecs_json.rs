@@ -70,6 +70,8 @@ enum Note {
     RuleName,
     RuleId,
     RuleCategory,
+    LogonType,
+    LogonAddress,
     Count,
 }
 
@@ -114,6 +116,7 @@ static PATHS: KeyMap<(Put, &'static str), 512> = {
     "dns.answers.data" Field(DnsAnswers), "dns.answers.name" Leave, "dns.answers.type" Leave, "dns.answers.class" Leave, "dns.answers.ttl" Leave,
     "tls.client.server_name" Field(TlsSni), "tls.version" Field(TlsVersion), "tls.server.subject" Field(TlsSubject), "tls.client.ja3" Field(Ja3),
     "process.name" Field(ProcessName), "process.executable" Field(ProcessPath), "process.pid" Field(ProcessId), "process.command_line" Field(ProcessCommand),
+    "process.Ext.session_info.logon_type" Note(N::LogonType), "process.Ext.session_info.client_address" Note(N::LogonAddress),
     "process.parent.executable" Field(ParentPath), "process.parent.command_line" Field(ParentCommand),
     })
 };
@@ -303,6 +306,7 @@ impl<'a> Event<'a> {
     fn ends(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
         for (field, name, note) in [
             (Field::SrcIp, key::SRC_HOST, Note::SourceAddress),
+            (Field::SrcIp, key::SRC_HOST, Note::LogonAddress),
             (Field::DstIp, key::DST_HOST, Note::DestinationAddress),
         ] {
             let text = self.note(note);
@@ -400,6 +404,9 @@ impl<'a> Event<'a> {
             _ => action,
         };
         row.set_opt(key::ACTION, action);
+        if kind == EventKind::Auth {
+            row.set_opt(key::LOGON_TYPE, logon_type(self.note(Note::LogonType)));
+        }
         row.set_opt(
             key::OUTCOME,
             match self.note(Note::Outcome) {
@@ -415,12 +422,30 @@ impl<'a> Event<'a> {
         let answered = row.get(key::BYTES_IN).is_some_and(|bytes| bytes > 0);
         match action {
             Some(Action::Deny | Action::Drop) => row.set(key::PORT_STATE, PortState::Filtered),
+            // Elastic's own sensor saw the program take it; an attempt proves nothing.
+            _ if word == b"connection_accepted" => row.set(key::PORT_STATE, PortState::Open),
             Some(Action::Start) if self.types & CONNECTION != 0 && answered => {
                 row.set(key::PORT_STATE, PortState::Open)
             }
             _ => {}
         }
     }
+}
+
+/// Windows' numbers of Elastic's words. Source: Elastic endpoint package, `process.Ext.session_info.logon_type`.
+fn logon_type(word: &[u8]) -> Option<u64> {
+    const WORDS: &[(&str, u64)] = &[
+        ("Interactive", 2),
+        ("Network", 3),
+        ("Batch", 4),
+        ("Service", 5),
+        ("Unlock", 7),
+        ("NetworkCleartext", 8),
+        ("NewCredentials", 9),
+        ("RemoteInteractive", 10),
+        ("CachedInteractive", 11),
+    ];
+    WORDS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word)).map(|(_, number)| *number)
 }
 
 /// Words that pipelines write for nothing in addresses, names and ports.
@@ -444,8 +469,8 @@ fn field_of(record: &Record<'_>, row: &mut Row<'_>, field: Field, value: Value<'
     };
     match result {
         Ok(()) => Ok(()),
-        // Elastic's counters may be signed or fractions: no fact of ours, but no damage either.
-        Err(_) if field.field_type() == schemas::FieldType::Long && matches!(value, Value::Number(_)) => {
+        // Counters may be signed or fractions, ports beyond their range: no fact of ours, but no damage to the others.
+        Err(_) if numeric && matches!(value, Value::Number(_)) => {
             row.extra_fixed(field.ecs(), text);
             Ok(())
         }
