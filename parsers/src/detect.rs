@@ -65,6 +65,7 @@ keys! {
     EVENT_SIMPLE_NAME = "event_simpleName" @ 46, CATEGORY = "category" @ 47, PUBLISHED = "published" @ 48, WINLOG_CHANNEL = "winlog.channel" @ 49,
     NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
     VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
+    SRC_AP = "src_ap" @ 100, PKT_GEN = "pkt_gen" @ 101, GID = "gid" @ 102, SID = "sid" @ 103,
 }
 
 /// Inside a text its quotes would be escaped.

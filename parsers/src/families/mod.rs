@@ -19,6 +19,7 @@ families! {
     iptables,
     linux_auth,
     panw,
+    snort,
     suricata,
     sysmon,
     windows_security,
