@@ -16,6 +16,7 @@ macro_rules! families {
 families! {
     cisco_asa,
     fortigate,
+    sonicwall,
     iptables,
     linux_auth,
     panw,

@@ -7,6 +7,7 @@
 
 pub mod cef;
 pub mod csv;
+pub mod ends;
 pub mod json;
 pub mod keys;
 pub mod kv;
