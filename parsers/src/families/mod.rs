@@ -15,6 +15,7 @@ macro_rules! families {
 
 families! {
     cisco_asa,
+    cisco_ios,
     fortigate,
     sonicwall,
     iptables,

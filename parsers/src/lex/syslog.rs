@@ -93,11 +93,19 @@ fn another_follows(body: &[u8], header: &Header<'_>) -> bool {
         Some(b'<') => priority(body).is_some(),
         // an application's own stamp follows its tag; without a tag it is a device's, seen through a relay
         Some(b'0'..=b'9') => {
-            header.app.is_empty() && time::iso(body).is_some_and(|(_, length)| leads_to_mark(&body[length..]))
+            header.app.is_empty()
+                && (time::iso(body).is_some_and(|(_, length)| leads_to_mark(&body[length..])) || is_counted(body))
         }
         Some(b'A'..=b'Z' | b'*' | b'.') => header.app.is_empty() && time_at(body).is_some(),
         _ => false,
     }
+}
+
+/// Whether a router's own header begins with its sequence number: a relay has put its own before it.
+#[inline]
+fn is_counted(text: &[u8]) -> bool {
+    let digits = text.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && text[digits..].starts_with(b": ") && cisco_marks(text, &mut Header::default(), false) > 0
 }
 
 /// Whether a percent tag comes within the reach of a host name.
@@ -122,6 +130,10 @@ fn one<'a>(line: &'a [u8], at: usize, round: usize, header: &mut Header<'a>, con
                 here += 1;
             }
         }
+    }
+    // `<189>: 2026 Jan  5 10:00:00 CET: %…`, as NX-OS writes it
+    if with_priority && matches!(&line[here..], [b':', b' ', b'0'..=b'9', ..]) {
+        here += 2;
     }
     if with_priority
         && line[here..].starts_with(b"1 ")
@@ -165,7 +177,7 @@ fn time_at(text: &[u8]) -> Option<Time> {
         _ => (ClockTrust::Stated, 0),
     };
     let (stamp, length) = match text.get(skip)? {
-        b'0'..=b'9' => time::iso(&text[skip..])?,
+        b'0'..=b'9' => time::iso(&text[skip..]).or_else(|| time::year_first(&text[skip..]))?,
         b'A'..=b'Z' => time::bsd(&text[skip..])?,
         _ => return None,
     };
@@ -222,7 +234,7 @@ fn zone_word(cursor: &mut Cursor<'_>, stamp: &mut Stamp) {
 #[inline]
 fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize {
     let text = &line[at..];
-    if text.first() == Some(&b'%') {
+    if text.first() == Some(&b'%') || is_counted(text) {
         return at;
     }
     if let Some(length) = tag(text, header) {
@@ -248,6 +260,9 @@ fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize
         return cursor.at();
     }
     let after_host = cursor.at();
+    if is_counted(&line[after_host..]) {
+        return after_host;
+    }
     match tag(&line[after_host..], header) {
         Some(length) => after_host + length,
         None => after_host,
@@ -370,14 +385,20 @@ fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool)
     for _ in 0..3 {
         let mut ahead = cursor;
         let word = ahead.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-        if word.is_empty() || word.len() > TAG_MAX || !ahead.take_if(b": ") {
+        if word.is_empty() || word.len() > TAG_MAX || uptime(cursor.rest()).is_some() || !ahead.take_if(b": ") {
             break;
         }
         ahead.skip_blanks();
         let digits = word.iter().all(u8::is_ascii_digit);
         if digits {
             sequence = word;
-        } else if origin.is_empty() && (with_priority || !sequence.is_empty()) && marks_follow(ahead.rest()) {
+        } else if origin.is_empty()
+            && if with_priority || !sequence.is_empty() {
+                marks_follow(ahead.rest())
+            } else {
+                dates_a_mark(ahead.rest())
+            }
+        {
             origin = word;
         } else {
             break;
@@ -396,9 +417,21 @@ fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool)
     cursor.at() + uptime(rest).unwrap_or(0)
 }
 
+/// Whether a time comes next and a percent tag right after it: without a priority before it, `NAME: ` is a router's origin
+/// only then.
+fn dates_a_mark(text: &[u8]) -> bool {
+    let Some(time) = time_at(text) else { return false };
+    // 12: a zone's name, colon and blank
+    let after = &text[time.length..];
+    memchr::memmem::find(&after[..after.len().min(12)], b": %").is_some()
+}
+
 fn marks_follow(text: &[u8]) -> bool {
     let digits = text.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
-    (digits > 0 && text[digits..].starts_with(b": ")) || time_at(text).is_some() || uptime(text).is_some()
+    (digits > 0 && text[digits..].starts_with(b": "))
+        || text.first() == Some(&b'%')
+        || time_at(text).is_some()
+        || uptime(text).is_some()
 }
 
 /// `1w2d: ` or `00:01:12: ` before a percent tag; gives its length.
@@ -687,6 +720,11 @@ mod tests {
         check("<189>45: r1: 000123: *Jan  5 11:00:00.000 CET: %SYS-5-CONFIG_I: x", "r1", "", "", "%SYS-5-CONFIG_I: x");
         check("<189>45: .Jan  5 10:00:00.000: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
         check("<189>45: 1w2d: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
+        check("r1: Jan  5 2026 11:00:00.000 CET: %SYS-5-CONFIG_I: x", "r1", "", "", "%SYS-5-CONFIG_I: x");
+        check("<189>50: r1: %SYS-5-CONFIG_I: x", "r1", "", "", "%SYS-5-CONFIG_I: x");
+        check("<189>: 2026 Jan  5 11:00:00 CET: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
+        check("Jan  5 10:00:01 192.0.2.1 45: Jan  5 10:00:00.000: %SYS-5-X: x", "192.0.2.1", "", "", "%SYS-5-X: x");
+        check("Jan  5 10:00:01 192.0.2.1 45: r1: 7: *Jan  5 10:00:00: %SYS-5-X: x", "r1", "", "", "%SYS-5-X: x");
         check("000123: Jan  5 05:00:00 EST: %SYS-5-CONFIG_I: x", "", "", "", "%SYS-5-CONFIG_I: x");
         check("<134>1 1767607200.000000001 mx_1 flows src=192.0.2.1", "mx_1", "", "", "flows src=192.0.2.1");
         let (marks, _) = header(b"<189>45: *Jan  5 11:00:00: %SYS-5-X: x", &TimeContext::utc(T));

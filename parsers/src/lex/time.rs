@@ -395,6 +395,20 @@ pub fn bsd(text: &[u8]) -> Option<(Stamp, usize)> {
     Some((Stamp { civil: Civil { year, month, day, hour, minute, second, micro }, offset }, end))
 }
 
+/// The form of [`bsd`] with the year before the month, as Cisco's NX-OS writes it: `2026 Jan  5 10:00:00.000`.
+pub fn year_first(text: &[u8]) -> Option<(Stamp, usize)> {
+    if text.get(4) != Some(&b' ') {
+        return None;
+    }
+    let year = four(text, 0)?;
+    let (mut stamp, length) = bsd(&text[5..])?;
+    if stamp.civil.year.is_some() {
+        return None;
+    }
+    stamp.civil.year = Some(year);
+    Some((stamp, length + 5))
+}
+
 /// The web servers' common log format, `05/Jan/2026:10:00:00 +0100`: stamp and length. Either of `:` and a
 /// space may stand before the clock.
 pub fn clf(text: &[u8]) -> Option<(Stamp, usize)> {
