@@ -139,13 +139,16 @@ const HINTS: usize = 128;
 pub struct Detector {
     records: Vec<[u64; 3]>,
     unknown: u64,
-    /// By how a record begins, the family that was certain of the last one: its place in the list and one, 0 for none.
-    hints: [[u16; HINTS]; 2],
+    /// For texts and for objects, by how a record begins: that beginning, and the place of the family that was certain.
+    hints: [[Hint; HINTS]; 2],
 }
+
+/// A beginning ([`beginning`]) and the family that was certain of it: its place in the list and one, 0 for none.
+type Hint = (u128, u16);
 
 impl Default for Detector {
     fn default() -> Detector {
-        Detector { records: vec![[0; 3]; FAMILIES.len()], unknown: 0, hints: [[0; HINTS]; 2] }
+        Detector { records: vec![[0; 3]; FAMILIES.len()], unknown: 0, hints: [[(0, 0); HINTS]; 2] }
     }
 }
 
@@ -163,16 +166,19 @@ impl Detector {
     /// the list's order. It is what [`Detector::search`] says, sooner.
     #[inline]
     pub fn choose(&mut self, record: &Record<'_>, memories: &[Memory]) -> Option<Choice> {
-        let hint = &mut self.hints[usize::from(record.shape == Shape::Object)][beginning(record) % HINTS];
-        let known = usize::from(*hint).wrapping_sub(1);
-        if let (Some(family), Some(memory)) = (FAMILIES.get(known), memories.get(known))
+        let begins = beginning(record);
+        let slot = (begins as u64 ^ (begins >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HINTS.ilog2());
+        let hint = &mut self.hints[usize::from(record.shape == Shape::Object)][slot as usize];
+        let known = usize::from(hint.1).wrapping_sub(1);
+        if hint.0 == begins
+            && let (Some(family), Some(memory)) = (FAMILIES.get(known), memories.get(known))
             && family.detect(record, memory) == Some(Confidence::Certain)
         {
             return Some((known, Confidence::Certain));
         }
         let choice = Detector::search(record, memories);
         if let Some((index, Confidence::Certain)) = choice {
-            *hint = u16::try_from(index + 1).unwrap_or(0);
+            *hint = (begins, u16::try_from(index + 1).unwrap_or(0));
         }
         choice
     }
@@ -229,17 +235,19 @@ impl Detector {
 
 /// Alike for records that begin alike: an object's well-known keys; a text's program and its first bytes, digits as one.
 #[inline]
-fn beginning(record: &Record<'_>) -> usize {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let seed = if record.shape == Shape::Object {
-        let Keys(bits) = record.keys;
-        bits as u64 ^ (bits >> 64) as u64 ^ MIX
-    } else {
-        let app = record.header.app;
-        let four = |text: &[u8]| text.first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
-        // 0x30 is what the ten digits, and six signs that hardly begin a line, have in common
-        let body = four(record.body).to_le_bytes().map(|byte| if byte & 0xf0 == 0x30 { 0x30 } else { byte });
-        u64::from(u32::from_le_bytes(body)) << 32 | u64::from(four(app)) ^ app.len() as u64
+fn beginning(record: &Record<'_>) -> u128 {
+    if record.shape == Shape::Object {
+        return record.keys.0;
+    }
+    let app = record.header.app;
+    let program = match app.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => app.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
-    (seed.wrapping_mul(MIX) >> 40) as usize
+    // 0x30 is what the ten digits, and six signs that hardly begin a line, have in common
+    let body = record
+        .body
+        .first_chunk()
+        .map_or([0; 4], |four: &[u8; 4]| four.map(|b| if b & 0xf0 == 0x30 { 0x30 } else { b }));
+    u128::from(program) << 64 | (app.len() as u128 & 0xffff) << 32 | u128::from(u32::from_le_bytes(body))
 }

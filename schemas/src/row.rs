@@ -104,35 +104,74 @@ impl<'b> Row<'b> {
         }
     }
 
+    /// Adds one element to a list; line feeds inside it become blanks. An empty one is left out.
+    pub fn add<K: Kind<Stored = Span, Value = Span>>(&mut self, key: Key<K>, element: &[u8]) {
+        if element.is_empty() {
+            return;
+        }
+        let end = self.batch.arena.len();
+        let start = match self.get(key) {
+            None => end,
+            Some(known) if end > 0 && known.end_in_arena() == end => end - known.len(),
+            // something else was kept since, or the list lies in the block
+            Some(known) => {
+                for at in 0..known.len() {
+                    let byte = self.batch.text_of(known)[at];
+                    self.batch.arena.push(byte);
+                }
+                end
+            }
+        };
+        let arena = &mut self.batch.arena;
+        if arena.len() > start {
+            arena.push(b'\n');
+        }
+        arena.extend(element.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+        let len = arena.len() - start;
+        self.set(key, Span::arena(start, len));
+    }
+
     /// Sets a field from its text, by the field's type. An empty text is absent.
     ///
     /// # Errors
     /// [`RejectKind::BadValue`] with the field's canonical name if the text is not a value of its type. Times are not
     /// read here: their formats are the parsers' business.
+    #[inline]
     pub fn put(&mut self, field: Field, text: &[u8]) -> Result<(), RejectKind> {
+        self.try_put(field, text).map_err(|expected| RejectKind::bad_value(field.name(), text, expected))
+    }
+
+    /// Sets a field from its text if that is a value of the field's type; says whether. For fields that a device fills with
+    /// other things, too: no reject has to be made to find out.
+    #[inline]
+    pub fn put_if(&mut self, field: Field, text: &[u8]) -> bool {
+        self.try_put(field, text).is_ok()
+    }
+
+    /// The same, or what was expected.
+    fn try_put(&mut self, field: Field, text: &[u8]) -> Result<(), &'static str> {
         if text.is_empty() {
             return Ok(());
         }
         let slot = field.slot();
-        let bad = |expected| Err(RejectKind::bad_value(field.name(), text, expected));
         let columns = &mut self.batch.columns;
         match field.field_type() {
-            FieldType::Time => return bad("a time, set by the family"),
+            FieldType::Time => return Err("a time, set by the family"),
             FieldType::Long => match parse_u64(text) {
                 Some(value) => columns.longs[slot][self.row] = value,
-                None => return bad("digits 0..=9223372036854775807"),
+                None => return Err("digits 0..=9223372036854775807"),
             },
             FieldType::Ip => match Ip::parse(text) {
                 Some(value) => columns.ips[slot][self.row] = value,
-                None => return bad("an IPv4 or IPv6 address"),
+                None => return Err("an IPv4 or IPv6 address"),
             },
             FieldType::Port => match parse_port(text) {
                 Some(value) => columns.ports[slot][self.row] = value,
-                None => return bad("digits 0..=65535"),
+                None => return Err("digits 0..=65535"),
             },
             FieldType::Percent => match parse_u64(text).filter(|value| *value <= 100) {
                 Some(value) => columns.bytes[slot][self.row] = Percent::new(value as u8).get(),
-                None => return bad("digits 0..=100"),
+                None => return Err("digits 0..=100"),
             },
             FieldType::Word(words) => {
                 let byte = if field == Field::Transport {
@@ -142,7 +181,7 @@ impl<'b> Row<'b> {
                 };
                 match byte {
                     Some(byte) => columns.bytes[slot][self.row] = byte,
-                    None => return bad("a word of this field, see the field reference"),
+                    None => return Err("a word of this field, see the field reference"),
                 }
             }
             FieldType::Text | FieldType::List => {

@@ -115,3 +115,31 @@ fn an_implausible_time_is_kept_flagged_and_not_correlated_by() {
     assert_eq!(batch.get(0, key::TIME_SOURCE), None);
     assert_eq!(batch.get(1, key::TIME_SOURCE), Some(TimeSource::Implausible));
 }
+
+#[test]
+fn a_list_grows_by_elements_wherever_its_text_lies() {
+    let block = Arc::new(b"one,two".to_vec());
+    let mut batch = FlowBatch::new(1);
+    batch.reset(block.clone(), Arc::from("file"), 0);
+    let mut row = batch.begin(Place { offset: 1, received_us: 0 }, &block);
+    row.put(Field::DnsAnswers, &block[..3]).expect("any text is a list of one");
+    row.add(key::DNS_ANSWERS, b"two\nlines");
+    row.add(key::DNS_ANSWERS, b"");
+    row.add(key::DNS_ANSWERS, b"three");
+    let between = row.keep(b"kept between");
+    row.set(key::USER, between);
+    row.add(key::DNS_ANSWERS, b"four");
+    row.commit();
+    assert_eq!(batch.text(0, key::DNS_ANSWERS), Some(&b"one\ntwo lines\nthree\nfour"[..]));
+    assert_eq!(batch.text(0, key::USER), Some(&b"kept between"[..]));
+}
+
+#[test]
+fn a_text_of_another_type_is_left_without_a_reject() {
+    let block = Arc::new(b"x".to_vec());
+    let mut batch = FlowBatch::new(1);
+    batch.reset(block.clone(), Arc::from("file"), 0);
+    let mut row = batch.begin(Place { offset: 1, received_us: 0 }, &block);
+    assert!(!row.put_if(Field::SrcIp, b"www.example.com") && !row.has(Field::SrcIp));
+    assert!(row.put_if(Field::SrcIp, b"192.0.2.7") && row.has(Field::SrcIp));
+}

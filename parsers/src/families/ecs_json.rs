@@ -5,8 +5,6 @@
 //! `event.original`, which say other members again. `client` and `server` are the same ends with their roles resolved,
 //! so that they tell who began.
 
-use std::borrow::Cow;
-
 use schemas::{
     Action, Direction, EventKind, Field, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Transport,
     key,
@@ -463,35 +461,25 @@ fn field_of(record: &Record<'_>, row: &mut Row<'_>, field: Field, value: Value<'
     if is_absent(text) || numeric && is_unknown(text) {
         return Ok(());
     }
+    // Counters may be signed or fractions, ports beyond their range: no fact of ours, but no damage to the others.
+    if numeric && matches!(value, Value::Number(_)) {
+        if !row.put_if(field, text) {
+            row.extra_fixed(field.ecs(), text);
+        }
+        return Ok(());
+    }
     let result = match value {
         Value::Text(text) => text.with(|text| row.put(field, text)),
         _ => row.put(field, text),
     };
-    match result {
-        Ok(()) => Ok(()),
-        // Counters may be signed or fractions, ports beyond their range: no fact of ours, but no damage to the others.
-        Err(_) if numeric && matches!(value, Value::Number(_)) => {
-            row.extra_fixed(field.ecs(), text);
-            Ok(())
-        }
-        Err(kind) => Err(record.refuse(text, kind)),
-    }
+    result.map_err(|kind| record.refuse(text, kind))
 }
 
 /// Answers come one by one; the list is what came before and this one.
 fn answer(row: &mut Row<'_>, value: Value<'_>) {
     const ANSWERS_BYTES_MAX: usize = 4_096;
-    let text = match value {
-        Value::Text(text) if text.escaped => Cow::Owned(text.with(<[u8]>::to_vec)),
-        other => Cow::Borrowed(other.scalar()),
-    };
-    let mut all = row.get_text(key::DNS_ANSWERS).map(<[u8]>::to_vec).unwrap_or_default();
-    if all.len() + text.len() < ANSWERS_BYTES_MAX && !text.is_empty() {
-        if !all.is_empty() {
-            all.push(b'\n');
-        }
-        all.extend(text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
-        let span = row.keep(&all);
-        row.set(key::DNS_ANSWERS, span);
+    let known = row.get(key::DNS_ANSWERS).map_or(0, schemas::Span::len);
+    if known + value.scalar().len() < ANSWERS_BYTES_MAX {
+        value.with(|text| row.add(key::DNS_ANSWERS, text));
     }
 }

@@ -377,13 +377,13 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             }
             What::To(field) => row.put(field, value).at(at),
             What::Maybe(field) => {
-                if row.put(field, value).is_err() {
+                if !row.put_if(field, value) {
                     row.extra(name, value);
                 }
                 Ok(())
             }
             What::Address(ip, host) => {
-                if row.has(ip) || row.put(ip, value).is_err() {
+                if row.has(ip) || !row.put_if(ip, value) {
                     if !row.has(host) && value.first().is_some_and(u8::is_ascii_alphanumeric) {
                         return row.put(host, value).at(at);
                     }

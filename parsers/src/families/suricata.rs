@@ -12,8 +12,6 @@
 //!
 //! Long because the table of paths and the conclusions from them are one mapping.
 
-use std::borrow::Cow;
-
 use schemas::{
     Action, EventKind, Field, FieldKind, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Span,
     Transport, key,
@@ -408,8 +406,8 @@ impl<'a> Event<'a> {
         row.set_opt(key::INITIATOR, initiator);
         self.traffic(record, initiator, row);
         self.verdict(kind, row);
-        if self.answers.count > 0 {
-            row.list(key::DNS_ANSWERS, self.answers.values[..self.answers.count].iter().map(|value| text_of(*value)));
+        for answer in &self.answers.values[..self.answers.count] {
+            answer.with(|text| row.add(key::DNS_ANSWERS, text));
         }
         self.sessions(row);
         if initiator != Some(Initiator::Destination) {
@@ -610,14 +608,6 @@ fn is_names_port(port: Option<u16>) -> bool {
 
 fn is_session_setup(command: &[u8]) -> bool {
     matches!(command, b"SMB2_COMMAND_SESSION_SETUP" | b"SMB1_COMMAND_SESSION_SETUP_ANDX")
-}
-
-/// A scalar's text; only one with escapes is copied.
-fn text_of(value: Value<'_>) -> Cow<'_, [u8]> {
-    match value {
-        Value::Text(text) if text.escaped => Cow::Owned(text.with(<[u8]>::to_vec)),
-        other => Cow::Borrowed(other.scalar()),
-    }
 }
 
 #[inline]

@@ -14,6 +14,7 @@ use schemas::{RejectKind, Row};
 use self::columns::{COLUMNS, Column, Put};
 use self::types::{Event, LogType};
 use crate::detect::Keys;
+use crate::lex::buffer::with_buffer;
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::text::{hexadecimal, trim};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, Shape};
@@ -50,7 +51,10 @@ impl<'a> Cell<'a> {
             Cell::Absent => use_it(b""),
             Cell::Json(value) => value.with(use_it),
             Cell::Tsv(text) if memchr::memchr(b'\\', text).is_none() => use_it(text),
-            Cell::Tsv(text) => use_it(&unescape(text)),
+            Cell::Tsv(text) => with_buffer(|out| {
+                unescape(text, out);
+                use_it(out)
+            }),
         }
     }
 
@@ -65,8 +69,7 @@ impl<'a> Cell<'a> {
 
 /// Resolves `\xHH` and `\\`, which Zeek writes for bytes that would break the line.
 #[cold]
-fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
+fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while at < text.len() {
         match &text[at..] {
@@ -91,7 +94,10 @@ fn unescape(text: &[u8]) -> Vec<u8> {
             [] => break,
         }
     }
-    out
+}
+
+fn first_unescaped(text: &[u8]) -> Option<u8> {
+    Cell::Tsv(text).with(|text| text.first().copied())
 }
 
 /// What a tab-separated file has said of itself.
@@ -292,14 +298,14 @@ fn read_header(header: &mut Header, line: &[u8]) -> bool {
     if let Some(separator) = line.strip_prefix(b"#separator") {
         // The first line of a file: nothing of an earlier one holds any more.
         *header = Header::default();
-        header.separator = unescape(trim(separator)).first().copied().unwrap_or(b'\t');
+        header.separator = first_unescaped(trim(separator)).unwrap_or(b'\t');
         return true;
     }
     let mut words = line.split(|byte| *byte == header.separator);
     let word = words.next().unwrap_or_default();
     let first = words.clone().next().unwrap_or_default();
     match word {
-        b"#set_separator" => header.set_separator = unescape(first).first().copied().unwrap_or(b','),
+        b"#set_separator" => header.set_separator = first_unescaped(first).unwrap_or(b','),
         b"#empty_field" => header.empty = first.to_vec(),
         b"#unset_field" => header.unset = first.to_vec(),
         b"#path" => {

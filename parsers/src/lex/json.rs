@@ -14,6 +14,7 @@
 
 use memchr::memchr2;
 
+use super::buffer::with_buffer;
 use crate::Refusal;
 use schemas::RejectKind;
 
@@ -129,7 +130,7 @@ impl From<Error> for Refusal {
 
 impl<'a> Text<'a> {
     /// Hands the text itself to `use_it`, with escapes resolved where there are any. Short texts are resolved on
-    /// the stack; only escaped ones of more than 512 bytes allocate.
+    /// the stack, longer ones in a [buffer](super::buffer).
     #[inline]
     pub fn with<R>(self, use_it: impl FnOnce(&[u8]) -> R) -> R {
         if !self.escaped {
@@ -145,9 +146,10 @@ impl<'a> Text<'a> {
             });
             use_it(&buffer[..length])
         } else {
-            let mut buffer = Vec::with_capacity(self.raw.len());
-            self.append_to(&mut buffer);
-            use_it(&buffer)
+            with_buffer(|buffer| {
+                self.append_to(buffer);
+                use_it(buffer)
+            })
         }
     }
 

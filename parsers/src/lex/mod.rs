@@ -2,9 +2,10 @@
 //!
 //! A family never splits or unquotes text itself: quoting rules, time formats and header damage are the
 //! same for many vendors, and a fix belongs in one place. No lexer knows a vendor's key or a column.
-//! All of them take hostile bytes, run in linear time, stop at named caps and never allocate, except
-//! where a text has to be unescaped into a buffer of the caller's.
+//! All of them take hostile bytes, run in linear time, stop at named caps and never allocate; a text that has
+//! to be unescaped goes into a buffer that is used again ([`buffer`]).
 
+pub mod buffer;
 pub mod cef;
 pub mod csv;
 pub mod ends;

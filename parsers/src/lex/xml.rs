@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memmem};
 
+use super::buffer::with_buffer;
+
 /// What comes next in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token<'a> {
@@ -189,19 +191,21 @@ pub fn attribute<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     attributes(text).find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// Hands a text to `use_it` with the five predefined entities and numeric ones resolved. Copies only if there is one.
+/// Hands a text to `use_it` with the five predefined entities and numeric ones resolved. Copied only if there is one.
 #[inline]
 pub fn with_text<R>(raw: &[u8], use_it: impl FnOnce(&[u8]) -> R) -> R {
     match memchr(b'&', raw) {
         None => use_it(raw),
-        Some(_) => use_it(&resolve(raw)),
+        Some(_) => with_buffer(|text| {
+            resolve(raw, text);
+            use_it(text)
+        }),
     }
 }
 
 /// A text with entities resolved; an unknown one stays as it is.
 #[cold]
-fn resolve(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
+fn resolve(raw: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while at < raw.len() {
         if raw[at] == b'&'
@@ -216,7 +220,6 @@ fn resolve(raw: &[u8]) -> Vec<u8> {
             at += 1;
         }
     }
-    out
 }
 
 fn entity(name: &[u8]) -> Option<char> {

@@ -5,6 +5,7 @@
 
 use schemas::{FieldKind, Key, RejectKind, Row, Span, key};
 
+use crate::lex::buffer::with_buffer;
 use crate::lex::csv::{self, Column};
 use crate::lex::json::{self, Value};
 use crate::lex::keys::KeyMap;
@@ -502,9 +503,10 @@ impl<'r> Line<'r> {
         if self.json {
             return Some(json::Text { raw, escaped: true }.with(use_it));
         }
-        let mut text = Vec::with_capacity(raw.len());
-        csv::undouble(raw, &mut text);
-        Some(use_it(&text))
+        Some(with_buffer(|text| {
+            csv::undouble(raw, text);
+            use_it(text)
+        }))
     }
 
     /// Sets a text column from a slot.

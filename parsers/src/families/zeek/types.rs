@@ -4,8 +4,6 @@
 //!
 //! Source of the readings of `conn_state`: `scripts/base/protocols/conn/main.zeek` and the code that sets it.
 
-use std::borrow::Cow;
-
 use schemas::{
     Action, Direction, EventKind, Field, FieldKind, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row,
     Span, Transport, key,
@@ -328,9 +326,8 @@ impl<'a> Event<'a> {
                 if row.has(Field::DnsRcode) {
                     row.set(key::PORT_STATE, PortState::Open);
                 }
-                if self.answers.count > 0 {
-                    let answers = &self.answers.values[..self.answers.count];
-                    row.list(key::DNS_ANSWERS, answers.iter().map(|cell| text_of(*cell)));
+                for answer in &self.answers.values[..self.answers.count] {
+                    answer.with(|text| row.add(key::DNS_ANSWERS, text));
                 }
             }
             "ssh" => {
@@ -597,11 +594,6 @@ fn microseconds(text: &[u8]) -> Option<u64> {
     }
     let seconds: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (0.0..9.0e12).contains(&seconds).then_some((seconds * 1e6) as u64)
-}
-
-fn text_of(cell: Cell<'_>) -> Cow<'_, [u8]> {
-    let raw = cell.raw();
-    if raw.contains(&b'\\') { Cow::Owned(cell.with(<[u8]>::to_vec)) } else { Cow::Borrowed(raw) }
 }
 
 fn set(record: &Record<'_>, row: &mut Row<'_>, field: Field, cell: Cell<'_>) -> Result<(), Refusal> {
