@@ -296,6 +296,8 @@ fn marks(head: &[u8]) -> Option<Confidence> {
             b"logid" | b"log_id" => log = true,
             b"type" => event = pair.value == b"event",
             b"vd" => domain = true,
+            // Sophos has the same names for other things
+            b"timezone" | b"device" => return None,
             _ => {}
         }
         if device && log {

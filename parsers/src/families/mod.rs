@@ -19,6 +19,7 @@ families! {
     cisco_meraki,
     fortigate,
     sonicwall,
+    sophos_xg,
     iptables,
     linux_auth,
     panw,

@@ -513,6 +513,13 @@ pub fn zone(text: &[u8]) -> Option<i32> {
     zone(tail)
 }
 
+/// The same without the names that several parts of the world use for clocks hours apart: a device that writes nothing
+/// better is read in the zone that its source was given.
+pub fn sure_zone(text: &[u8]) -> Option<i32> {
+    const AMBIGUOUS: [&[u8]; 4] = [b"IST", b"BST", b"CST", b"EST"];
+    if AMBIGUOUS.iter().any(|name| name.eq_ignore_ascii_case(text)) { None } else { zone(text) }
+}
+
 /// Abbreviation and minutes east.
 const ZONES: &[(&str, i32)] = &[
     ("UTC", 0),
