@@ -66,6 +66,12 @@ keys! {
     NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
     VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
     SRC_AP = "src_ap" @ 100, PKT_GEN = "pkt_gen" @ 101, GID = "gid" @ 102, SID = "sid" @ 103,
+    EVENT_TYPE_CAMEL = "eventType" @ 127, TXID = "txid" @ 126, ACCESS_DEVICE = "access_device" @ 125, AUTH_DEVICE = "auth_device" @ 124,
+    SURFACED_AUTH = "surfaced_auth" @ 123, ISO_TIMESTAMP = "isotimestamp" @ 122, AUTH_STAGE = "auth_stage" @ 121,
+    SERVER_SECTION = "server_section" @ 120, ACTIVITY_ID = "activity_id" @ 119, TELEPHONY_ID = "telephony_id" @ 118, KIND = "kind" @ 117, OPERATION_NAME = "operationName" @ 116,
+    PROPERTIES = "properties" @ 115, CREATED_DATE_TIME = "createdDateTime" @ 114, APP_DISPLAY_NAME = "appDisplayName" @ 113,
+    ACTIVITY_DISPLAY_NAME = "activityDisplayName" @ 112, INITIATED_BY = "initiatedBy" @ 111, RISK_EVENT_TYPE = "riskEventType" @ 110,
+    RISK_STATE = "riskState" @ 109, AAD_TENANT_ID = "AADTenantId" @ 108,
 }
 
 /// Inside a text its quotes would be escaped.

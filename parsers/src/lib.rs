@@ -13,6 +13,7 @@
 //! depends on the lines alone, never on how they were cut into batches.
 
 pub mod detect;
+mod document;
 pub mod families;
 pub mod lex;
 mod session;

@@ -29,6 +29,10 @@ families! {
     windows_security,
     zeek,
     aws_vpcflow,
+    okta,
+    duo,
+    entra_signin,
+    google_workspace,
     ecs_json,
 }
 
