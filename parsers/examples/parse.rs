@@ -2,7 +2,7 @@
 //!
 //! usage: parse FAMILY|auto FILE
 //!
-//! An object for an event, an array where a line holds several, `{}` for a header line, `{"reject": "why"}` for a
+//! An object for an event, an array where a line holds several (and parts that are refused), `{}` for a header line, `{"reject": "why"}` for a
 //! refused one. The product's `parse` command has the same contract and more options.
 
 #![allow(clippy::print_stdout)]
@@ -41,7 +41,9 @@ fn main() -> ExitCode {
         batch.reset(block.clone(), Arc::from(path.as_str()), 0);
         let place = Place { offset: at as u64 + 1, received_us };
         match session.parse_line(line, place, &mut batch) {
-            Ok(Parsed::Events) if batch.len() == 1 => json::write_row(&batch, 0, &mut out),
+            Ok(Parsed::Events) if batch.len() == 1 && session.refused().is_empty() => {
+                json::write_row(&batch, 0, &mut out)
+            }
             Ok(Parsed::Events) => {
                 out.push(b'[');
                 for row in 0..batch.len() {
@@ -49,6 +51,12 @@ fn main() -> ExitCode {
                         out.push(b',');
                     }
                     json::write_row(&batch, row, &mut out);
+                }
+                for part in session.refused() {
+                    out.push(b',');
+                    out.extend_from_slice(
+                        serde_json::json!({ "reject": part.reject.to_string() }).to_string().as_bytes(),
+                    );
                 }
                 out.push(b']');
             }

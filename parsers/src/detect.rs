@@ -64,6 +64,7 @@ keys! {
     EVENT_CATEGORY = "event.category" @ 42, LOG_NAME = "LogName" @ 43, EVENT_CODE = "EventCode" @ 44, CAP_EVENT_TYPE = "EventType" @ 45,
     EVENT_SIMPLE_NAME = "event_simpleName" @ 46, CATEGORY = "category" @ 47, PUBLISHED = "published" @ 48, WINLOG_CHANNEL = "winlog.channel" @ 49,
     NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
+    ITEMS = "items" @ 125, ENTRIES = "entries" @ 126, RESULTS = "results" @ 127, CAP_RESULTS = "Results" @ 124,
     VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
     SRC_AP = "src_ap" @ 100, PKT_GEN = "pkt_gen" @ 101, GID = "gid" @ 102, SID = "sid" @ 103,
     EVENT_TYPE_CAMEL = "eventType" @ 127, TXID = "txid" @ 126, ACCESS_DEVICE = "access_device" @ 125, AUTH_DEVICE = "auth_device" @ 124,
@@ -80,6 +81,17 @@ static WINLOG_OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b
 impl Keys {
     /// No key.
     pub const NONE: Keys = Keys(0);
+
+    /// Those that may hold an array of records.
+    pub const WRAPPERS: Keys = Keys::RECORDS
+        .and(Keys::AWS_RECORDS)
+        .and(Keys::LOG_EVENTS)
+        .and(Keys::EVENTS)
+        .and(Keys::VALUE)
+        .and(Keys::ITEMS)
+        .and(Keys::ENTRIES)
+        .and(Keys::RESULTS)
+        .and(Keys::CAP_RESULTS);
 
     /// Whether it has all of `wanted`.
     #[inline]

@@ -16,6 +16,7 @@ pub mod detect;
 mod document;
 pub mod families;
 pub mod lex;
+mod many;
 mod session;
 pub mod transport;
 mod windows;

@@ -1,17 +1,24 @@
 //! The entry of the pipeline: lines of one source in, rows of a batch out.
 //!
+//! ```text
+//! line ──headers──▶ record ──┬─ several in one (many.rs) ──▶ each of them a record again
+//!                            ├─ an envelope ──▶ the line inside, a record again
+//!                            └─ family: the fixed one, or the detected one ──▶ rows
+//! ```
+//!
 //! A session keeps what outlives a line: the source's format and zone, buffers for unescaped lines, and the families'
 //! memories for the few formats whose lines depend on earlier ones. Batches are the caller's: the rows of a line do not
 //! depend on which batch it falls into. Detection looks at one line only, for the same reason.
 
-use schemas::{FlowBatch, Place, Reject, RejectKind};
+use schemas::{FlowBatch, Place, RefusedPart, Reject, RejectKind, Row};
 
-use crate::detect::{Choice, Detector, Keys};
-use crate::lex::json;
+use crate::detect::{Choice, Confidence, Detector, Keys};
+use crate::lex::json::Value;
 use crate::lex::text::offset_in;
 use crate::lex::time::{TimeContext, Zone};
+use crate::many::{self, Many, Piece, Search};
 use crate::transport::{self, Accepts, ENVELOPES_MAX, Record, Shape};
-use crate::{FAMILIES, Memory, Parser, Refusal, families};
+use crate::{FAMILIES, Memory, Refusal, families};
 
 /// How a source's lines are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +70,7 @@ pub struct Session {
     memories: Vec<Memory>,
     scratch: [Vec<u8>; ENVELOPES_MAX],
     detector: Detector,
+    refused: Vec<RefusedPart>,
 }
 
 impl Session {
@@ -74,23 +82,47 @@ impl Session {
             memories: FAMILIES.iter().map(|_| Memory::default()).collect(),
             scratch: Default::default(),
             detector: Detector::default(),
+            refused: Vec::new(),
         }
     }
 
     /// Parses one line (with or without its line end) and appends its rows to the batch. `line` lies in the batch's
     /// block, else its texts are copied.
     ///
+    /// A line may hold many records. Those that are refused while others are events are told by
+    /// [`Session::refused`]; if none is an event the line is refused whole, with the first trouble.
+    ///
     /// # Errors
     /// A [`Reject`] with the byte offset in `line`; the batch is as it was before.
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
-        let Session { format, time, memories, scratch, detector } = self;
+        let Session { format, time, memories, scratch, detector, refused } = self;
+        refused.clear();
         time.received_us = place.received_us;
         let mut record = transport::open(line, time);
         if record.line.trim_ascii().is_empty() {
             return Err(Reject { family: format.name(), offset: 0, kind: RejectKind::Empty });
         }
-        let mut run = Run { format: *format, memories, detector, line, place, batch };
-        run.record(&mut record, scratch)
+        if many::is_punctuation(record.line) {
+            return Ok(Parsed::Nothing);
+        }
+        let row = batch.begin(place, line);
+        let mut run = Run { format: *format, memories, detector, line, row };
+        let parsed = run.record(&mut record, scratch)?;
+        if parsed == Parsed::Events {
+            refused.append(&mut run.row.take_refused());
+            run.row.end();
+        }
+        Ok(parsed)
+    }
+
+    /// Parts of the last line that were refused while others of it are events, in the line's order.
+    pub fn refused(&self) -> &[RefusedPart] {
+        &self.refused
+    }
+
+    /// The same, taken out of the session.
+    pub fn take_refused(&mut self) -> impl Iterator<Item = RefusedPart> + '_ {
+        self.refused.drain(..)
     }
 
     /// What detection has said so far, for `auto`.
@@ -104,18 +136,20 @@ impl Session {
     }
 }
 
-/// One line on its way.
-struct Run<'s> {
+/// One line on its way. Whatever is refused leaves nothing in the row.
+struct Run<'s, 'b> {
     format: Format,
     memories: &'s mut [Memory],
     detector: &'s mut Detector,
     line: &'s [u8],
-    place: Place,
-    batch: &'s mut FlowBatch,
+    row: Row<'b>,
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     fn record(&mut self, record: &mut Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+        if record.shape == Shape::Object && (record.body.first() == Some(&b'[') || many::is_sequence(record.body)) {
+            return self.each(record, record.body, scratch);
+        }
         match self.format {
             Format::Auto => self.auto(record, scratch),
             Format::Family(index) => self.fixed(index, record, scratch),
@@ -123,6 +157,26 @@ impl Run<'_> {
     }
 
     fn fixed(&mut self, index: usize, record: &Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+        if record.shape == Shape::Text {
+            return self.unwrapped(index, record, scratch);
+        }
+        let family = FAMILIES[index];
+        if let Some(array) = many::wrapped(record.body, Search::Beginning) {
+            let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
+            if family.detect(&keyed, &self.memories[index]) != Some(Confidence::Certain) {
+                return self.each(record, array, scratch);
+            }
+        }
+        match self.unwrapped(index, record, scratch) {
+            Err(reject) if matches!(reject.kind, RejectKind::NotThisFamily { .. }) => {
+                let array = many::wrapped(record.body, Search::Everywhere);
+                array.map_or(Err(reject), |array| self.each(record, array, scratch))
+            }
+            result => result,
+        }
+    }
+
+    fn unwrapped(&mut self, index: usize, record: &Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
         let family = FAMILIES[index];
         match (record.shape, family.accepts()) {
             (Shape::Text, Accepts::Lines | Accepts::Both) => self.parse(index, record),
@@ -130,7 +184,7 @@ impl Run<'_> {
                 Err(self.reject(family.name(), record, record.not_this_family("a JSON object")))
             }
             (Shape::Object, Accepts::Lines) => {
-                match self.unwrap(record, scratch, |run, inner, scratch| Some(run.fixed(index, inner, scratch))) {
+                match self.unwrap(record, scratch, |run, inner, scratch| Some(run.record(inner, scratch))) {
                     Some(result) => result,
                     None => Err(self.reject(
                         family.name(),
@@ -141,20 +195,20 @@ impl Run<'_> {
             }
             (Shape::Object, Accepts::Both) => {
                 // what is certainly the family's own needs no search for a line inside
-                let keyed = Record { keys: Keys::of(first_object(record.body)), ..record.clone() };
-                if family.detect(&keyed, &self.memories[index]) == Some(crate::Confidence::Certain) {
+                let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
+                if family.detect(&keyed, &self.memories[index]) == Some(Confidence::Certain) {
                     return self.parse(index, record);
                 }
                 let inner = self.unwrap(record, scratch, |run, inner, scratch| {
                     let known = inner.shape == Shape::Object || family.detect(inner, &run.memories[index]).is_some();
-                    known.then(|| run.fixed(index, inner, scratch))
+                    known.then(|| run.record(inner, scratch))
                 });
                 inner.unwrap_or_else(|| self.parse(index, record))
             }
             (Shape::Object, Accepts::Objects) => match self.parse(index, record) {
                 Err(reject) if matches!(reject.kind, RejectKind::NotThisFamily { .. }) => {
                     let inner = self.unwrap(record, scratch, |run, inner, scratch| {
-                        (inner.shape == Shape::Object).then(|| run.fixed(index, inner, scratch))
+                        (inner.shape == Shape::Object).then(|| run.record(inner, scratch))
                     });
                     inner.unwrap_or(Err(reject))
                 }
@@ -165,11 +219,23 @@ impl Run<'_> {
 
     fn auto(&mut self, record: &mut Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
         if record.shape == Shape::Object {
-            record.keys = Keys::of(first_object(record.body));
+            record.keys = Keys::of(record.body);
         }
         let choice = self.detector.choose(record, self.memories);
-        let sure = choice.is_some_and(|(_, confidence)| confidence == crate::Confidence::Certain);
+        let sure = choice.is_some_and(|(_, confidence)| confidence == Confidence::Certain);
+        let mut refused = None;
         if record.shape == Shape::Object && !sure {
+            // one that is cut off in the array has no keys
+            if (record.keys.has_any(Keys::WRAPPERS) || record.keys == Keys::NONE)
+                && let Some(array) = many::wrapped(record.body, Search::Beginning)
+                    .or_else(|| many::wrapped(record.body, Search::Everywhere))
+            {
+                match self.each(record, array, scratch) {
+                    Err(reject) => refused = Some(reject),
+                    Ok(Parsed::Nothing) if choice.is_some() => {}
+                    result => return result,
+                }
+            }
             // what a shipper wraps is worth more than the shipper's own members
             let inner = self.unwrap(record, scratch, |run, inner, scratch| {
                 let mut inner = inner.clone();
@@ -179,7 +245,7 @@ impl Run<'_> {
                 let sure_of = |choice: Option<Choice>| choice.map(|(_, confidence)| confidence);
                 let inside = sure_of(run.detector.choose(&inner, run.memories));
                 let known = inner.shape == Shape::Object || inside.is_some() && inside >= sure_of(choice);
-                (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.auto(&mut inner, scratch))
+                (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.record(&mut inner, scratch))
             });
             if let Some(result) = inner {
                 return result;
@@ -187,7 +253,8 @@ impl Run<'_> {
         }
         self.detector.count(choice);
         let Some((index, _)) = choice else {
-            return Err(self.reject("auto", record, record.not_this_family("a line of a known family")));
+            let unknown = || self.reject("auto", record, record.not_this_family("a line of a known family"));
+            return Err(refused.unwrap_or_else(unknown));
         };
         let first = self.parse(index, record);
         match first {
@@ -212,46 +279,138 @@ impl Run<'_> {
         &mut self,
         record: &Record<'_>,
         scratch: &mut [Vec<u8>],
-        then: impl FnOnce(&mut Self, &Record<'_>, &mut [Vec<u8>]) -> Option<Result<Parsed, Reject>>,
+        then: impl FnOnce(&mut Self, &mut Record<'_>, &mut [Vec<u8>]) -> Option<Result<Parsed, Reject>>,
     ) -> Option<Result<Parsed, Reject>> {
         let (mine, rest) = scratch.split_first_mut()?;
         let envelope = transport::envelope(record.body)?;
         let mut inner = envelope.open(mine, record.time);
-        // an outer syslog header knows more than nothing
-        let header = &mut inner.header;
-        header.time_us = header.time_us.or(record.header.time_us);
-        if header.host.is_empty() {
-            header.host = record.header.host;
-        }
+        inherit(&mut inner, record);
         if inner.line.trim_ascii().is_empty() {
             return None;
         }
-        then(self, &inner, rest)
+        then(self, &mut inner, rest)
     }
 
-    /// Has one family write the rows of a record; of an array, those of each element.
+    /// Sends each record of many its way. A refused one is noted and the others stay; if there is no event and a record is
+    /// refused, all are. Records in records cost a buffer each level, so that nesting is bounded.
+    fn each<'a>(&mut self, record: &Record<'a>, text: &'a [u8], scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+        let before = self.row.position();
+        let mut many = Many::new(text);
+        let mut first: Option<Reject> = None;
+        let mut written = false;
+        loop {
+            let rest = many.rest();
+            let Some(piece) = many.next() else { break };
+            let from = self.row.position();
+            let room = self.row.room();
+            let full = room.is_err();
+            let (result, part) = match (room, piece) {
+                (Err(kind), _) => (Err(self.reject_part(record, rest, Refusal { at: 0, kind })), rest),
+                (Ok(()), Piece::One(value, part)) => (self.one(record, value, scratch), part),
+                (Ok(()), Piece::Broken(part, error)) => {
+                    let kind = Refusal::from(error).kind;
+                    (Err(self.reject_part(record, part, Refusal { at: 0, kind })), part)
+                }
+                (Ok(()), Piece::CutOff(part)) => {
+                    let kind = RejectKind::Unclosed { what: "a record of several" };
+                    (Err(self.reject_part(record, part, Refusal { at: part.len(), kind })), part)
+                }
+            };
+            match result {
+                Ok(Parsed::Events) => {
+                    written = true;
+                    // Where there is no room for another it is the next piece that is told so.
+                    let _ = self.row.another();
+                }
+                Ok(Parsed::Nothing) => {}
+                Err(reject) => {
+                    if !full {
+                        self.row.back_to(from);
+                    }
+                    self.row.refuse_part(reject.clone(), part);
+                    first.get_or_insert(reject);
+                }
+            }
+            if full {
+                break;
+            }
+        }
+        match first {
+            _ if written => Ok(Parsed::Events),
+            Some(reject) => {
+                self.row.back_to(before);
+                Err(reject)
+            }
+            None => Ok(Parsed::Nothing),
+        }
+    }
+
+    /// One record of many: an object, or a line as text.
+    fn one<'a>(&mut self, record: &Record<'a>, value: Value<'a>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+        let Some((mine, rest)) = scratch.split_first_mut() else {
+            let kind = RejectKind::TooMuch { what: "levels of records in records", limit: ENVELOPES_MAX };
+            return Err(self.reject_part(record, value.written(), Refusal { at: 0, kind }));
+        };
+        match value {
+            Value::Object(body) => self.record(&mut Record { body, keys: Keys::NONE, ..record.clone() }, rest),
+            Value::Text(text) => {
+                let line = if text.escaped {
+                    mine.clear();
+                    text.append_to(mine);
+                    &mine[..]
+                } else {
+                    text.raw
+                };
+                let mut inner = transport::open(line, record.time);
+                inherit(&mut inner, record);
+                self.record(&mut inner, rest)
+            }
+            other => {
+                let refusal = record.not_this_family("an object, or a line as text, in an array");
+                Err(self.reject_part(record, other.written(), refusal))
+            }
+        }
+    }
+
+    /// Has one family write the rows of a record.
     fn parse(&mut self, index: usize, record: &Record<'_>) -> Result<Parsed, Reject> {
         let family = FAMILIES[index];
-        let memory = &mut self.memories[index];
-        let result = if record.shape == Shape::Object && record.body.first() == Some(&b'[') {
-            parse_array(family, memory, record, self.place, self.line, self.batch)
-        } else {
-            let mut row = self.batch.begin(self.place, self.line);
-            record.stamp(&mut row);
-            let parsed = family.parse(record, memory, &mut row);
-            if parsed == Ok(Parsed::Events) {
-                row.commit();
+        let from = self.row.position();
+        record.stamp(&mut self.row);
+        match family.parse(record, &mut self.memories[index], &mut self.row) {
+            Ok(Parsed::Events) => {
+                let base = self.base(record);
+                for part in self.row.refused_since(from) {
+                    part.reject.offset = (base + part.reject.offset).min(self.line.len());
+                }
+                Ok(Parsed::Events)
             }
-            parsed
-        };
-        result.map_err(|refusal| self.reject(family.name(), record, refusal))
+            Ok(Parsed::Nothing) => {
+                self.row.back_to(from);
+                Ok(Parsed::Nothing)
+            }
+            Err(refusal) => {
+                self.row.back_to(from);
+                Err(self.reject(family.name(), record, refusal))
+            }
+        }
+    }
+
+    /// Where the record's body begins in the received line. A line out of an envelope that had to be unescaped lies elsewhere:
+    /// then it is the offset in the line inside.
+    fn base(&self, record: &Record<'_>) -> usize {
+        offset_in(self.line, record.body).or_else(|| offset_in(record.line, record.body)).unwrap_or(0)
+    }
+
+    /// The refusal of a part of a record that no family has seen.
+    #[cold]
+    fn reject_part<'a>(&self, record: &Record<'a>, part: &'a [u8], refusal: Refusal) -> Reject {
+        self.reject(self.format.name(), &Record { body: part, ..record.clone() }, refusal)
     }
 
     #[cold]
     fn reject(&self, family: &'static str, record: &Record<'_>, refusal: Refusal) -> Reject {
-        // a line out of an envelope that had to be unescaped lies elsewhere: then the offset is that of the line inside
-        let base = offset_in(self.line, record.body).or_else(|| offset_in(record.line, record.body)).unwrap_or(0);
-        Reject { family, offset: (base + refusal.at).min(self.line.len()), kind: refusal.kind }
+        Reject { family, offset: (self.base(record) + refusal.at).min(self.line.len()), kind: refusal.kind }
     }
 }
 
@@ -262,36 +421,11 @@ fn first_object(body: &[u8]) -> &[u8] {
     }
 }
 
-fn parse_array(
-    family: &dyn Parser,
-    memory: &mut Memory,
-    record: &Record<'_>,
-    place: Place,
-    line: &[u8],
-    batch: &mut FlowBatch,
-) -> Result<Parsed, Refusal> {
-    let mut row = batch.begin(place, line);
-    let mut written = false;
-    let mut elements = json::elements(record.body)?;
-    for element in elements.by_ref() {
-        let json::Value::Object(body) = element? else {
-            return Err(record.not_this_family("an array of JSON objects"));
-        };
-        let at = offset_in(record.body, body).unwrap_or(0);
-        let one = Record { body, keys: Keys::NONE, ..record.clone() };
-        if written {
-            row.another()?;
-        }
-        one.stamp(&mut row);
-        match family.parse(&one, memory, &mut row) {
-            // an array has no header lines: what holds no event is a row of kind `other`
-            Ok(Parsed::Events | Parsed::Nothing) => written = true,
-            Err(refusal) => return Err(Refusal { at: at + refusal.at, kind: refusal.kind }),
-        }
+/// What an outer header says counts where the inner one says nothing.
+fn inherit<'a>(inner: &mut Record<'a>, outer: &Record<'a>) {
+    let header = &mut inner.header;
+    header.time_us = header.time_us.or(outer.header.time_us);
+    if header.host.is_empty() {
+        header.host = outer.header.host;
     }
-    if !written {
-        return Ok(Parsed::Nothing);
-    }
-    row.commit();
-    Ok(Parsed::Events)
 }

@@ -123,7 +123,13 @@ pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
         matches!(body, [b'{', ..])
             || matches!(body, [b'[', rest @ ..] if rest.trim_ascii_start().first() == Some(&b'{'))
     };
-    let trimmed = line.trim_ascii_start();
+    let mut trimmed = line.trim_ascii_start();
+    // an element of an array that has each on a line of its own, the comma first
+    if let [b',', rest @ ..] = trimmed
+        && rest.trim_ascii_start().first() == Some(&b'{')
+    {
+        trimmed = rest.trim_ascii_start();
+    }
     if object(trimmed) {
         return Record { line, body: trimmed, header: Header::default(), shape: Shape::Object, keys: Keys::NONE, time };
     }

@@ -108,6 +108,9 @@ fn every_row_says_its_family_and_kind() {
         for (_, rows) in run(Format::Family(index), &text, 1000).into_iter().flatten() {
             for row in rows {
                 let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+                if row["reject"].is_string() {
+                    continue;
+                }
                 assert!(row["family"].is_string() && row["kind"].is_string(), "{}: {row}", family.name());
             }
         }

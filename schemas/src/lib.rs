@@ -32,6 +32,6 @@ pub use kinds::{Ip, Key, Kind as FieldKind, Percent, parse_port, parse_u64};
 pub use mask::Mask;
 pub use names::{LogSourceRef, UnknownName, nearest, resolve};
 pub use quarantine::RejectRecord;
-pub use reject::{Reject, RejectKind};
-pub use row::Row;
+pub use reject::{RefusedPart, Reject, RejectKind};
+pub use row::{Position, Row};
 pub use words::*;

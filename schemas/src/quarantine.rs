@@ -21,7 +21,7 @@ pub struct RejectRecord {
     pub offset: u64,
     /// When it was received, microseconds UTC.
     pub received_us: i64,
-    /// The record as it was received.
+    /// The record as it was received; if only a part of it was refused, that part.
     pub raw: Vec<u8>,
 }
 

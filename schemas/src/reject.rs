@@ -17,6 +17,15 @@ pub struct Reject {
     pub kind: RejectKind,
 }
 
+/// A part of a record that was refused, while other parts of it are events: an element of an array, a tuple of a flow log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedPart {
+    /// Why. Its offset is one in the whole record as it was received.
+    pub reject: Reject,
+    /// The part, as it was received.
+    pub raw: Vec<u8>,
+}
+
 /// What was wrong with a record. The sentence is made in `Display`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RejectKind {
@@ -113,7 +122,7 @@ impl fmt::Display for RejectKind {
             }
             RejectKind::Unclosed { what } => write!(f, "{what} never closes; was the line cut by a relay?"),
             RejectKind::TooMuch { what, limit } => {
-                write!(f, "more than {limit} {what}; such a record is refused whole")
+                write!(f, "more than {limit} {what}; what is beyond is refused")
             }
             RejectKind::Empty => write!(f, "the line is empty"),
         }

@@ -3,12 +3,13 @@
 //! A [`Row`] is a cursor into a batch. What a parser hands it as a slice of the received line is stored as a position,
 //! found by comparing addresses with those of the block; anything else (unescaped text, made text) is copied into the
 //! batch's arena. So a family's code says only `row.text(key::USER, name)` and can't get it wrong.
-//! If a record is refused, all its rows are taken back: dropping a row without [`Row::commit`] leaves no trace.
+//! If a record is refused, all its rows are taken back: dropping a row without [`Row::commit`] leaves no trace. If a part of a
+//! record of many events is refused, only that part's are ([`Row::back_to`]), and the part is noted ([`Row::refuse_part`]).
 
 use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
 use crate::fields::{Field, FieldType, key};
 use crate::kinds::{Ip, Key, Kind, Percent, parse_port, parse_u64};
-use crate::reject::RejectKind;
+use crate::reject::{RefusedPart, Reject, RejectKind};
 
 /// Most events that one record may hold.
 pub const EVENTS_PER_RECORD_MAX: usize = 10_000;
@@ -27,7 +28,17 @@ pub struct Row<'b> {
     // What to go back to if the record is refused.
     arena_len: usize,
     extras_len: usize,
+    refused: Vec<RefusedPart>,
     committed: bool,
+}
+
+/// A place between two events of a record, to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    row: usize,
+    arena_len: usize,
+    extras_len: usize,
+    refused_len: usize,
 }
 
 impl<'b> Row<'b> {
@@ -47,6 +58,7 @@ impl<'b> Row<'b> {
             block_len,
             arena_len,
             extras_len,
+            refused: Vec::new(),
             committed: false,
         };
         it.line = it.span(line);
@@ -265,13 +277,17 @@ impl<'b> Row<'b> {
         self.batch.keep(text)
     }
 
-    /// Ends this row and begins another event of the same record, empty but for its place.
+    /// Ends this row and begins another event of the same record, empty but for its place. Where this row was begun so and
+    /// nothing was written, nothing happens.
     ///
     /// # Errors
     /// [`RejectKind::TooMuch`] beyond ten thousand events.
     pub fn another(&mut self) -> Result<(), RejectKind> {
+        if self.row > self.first && self.is_blank() {
+            return Ok(());
+        }
         if self.row - self.first + 1 >= EVENTS_PER_RECORD_MAX {
-            return Err(RejectKind::TooMuch { what: "events in one record", limit: EVENTS_PER_RECORD_MAX });
+            return Err(too_many_events());
         }
         self.finish_row();
         self.batch.reserve_row();
@@ -279,6 +295,69 @@ impl<'b> Row<'b> {
         self.present = [0; PRESENCE_WORDS];
         self.set(key::RECEIVED, self.place.received_us);
         Ok(())
+    }
+
+    /// The place before this row, of which nothing has been written yet.
+    #[inline]
+    pub fn position(&self) -> Position {
+        Position {
+            row: self.row,
+            arena_len: self.batch.arena.len(),
+            extras_len: self.batch.extras.len(),
+            refused_len: self.refused.len(),
+        }
+    }
+
+    /// Takes back all that was written of this record since then: events, their texts, and refused parts.
+    #[cold]
+    pub fn back_to(&mut self, position: Position) {
+        self.row = position.row;
+        self.take_back(position);
+        self.present = [0; PRESENCE_WORDS];
+        self.set(key::RECEIVED, self.place.received_us);
+    }
+
+    /// Whether the record may have a further event or refused part.
+    ///
+    /// # Errors
+    /// [`RejectKind::TooMuch`] if it has as many as it may.
+    pub fn room(&self) -> Result<(), RejectKind> {
+        let parts = self.row - self.first + self.refused.len();
+        let full = parts + 1 >= EVENTS_PER_RECORD_MAX;
+        if full { Err(too_many_events()) } else { Ok(()) }
+    }
+
+    /// Notes a part of the record that is refused while others are events. `reject` has the offset in the record's body: who
+    /// knows where that lies in the received line makes it one of the line ([`Row::refused_since`]).
+    #[cold]
+    pub fn refuse_part(&mut self, reject: Reject, part: &[u8]) {
+        self.refused.push(RefusedPart { reject, raw: part.to_vec() });
+    }
+
+    /// The parts that were refused since then.
+    pub fn refused_since(&mut self, position: Position) -> &mut [RefusedPart] {
+        &mut self.refused[position.refused_len..]
+    }
+
+    /// The parts that were refused, taken out of the row.
+    pub fn take_refused(&mut self) -> Vec<RefusedPart> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Ends a record whose last event may have been followed by [`Row::another`]: a row of which nothing was written is no
+    /// event. Gives how many there were.
+    pub fn end(mut self) -> usize {
+        if self.row == self.first || !self.is_blank() {
+            return self.commit();
+        }
+        self.committed = true;
+        self.row - self.first
+    }
+
+    fn is_blank(&self) -> bool {
+        let mut blank = [0; PRESENCE_WORDS];
+        blank[Field::Received.index() >> 6] |= 1 << (Field::Received.index() & 63);
+        self.present == blank
     }
 
     /// Ends the record: its rows are part of the batch. Gives how many they were.
@@ -340,19 +419,33 @@ impl<'b> Row<'b> {
     }
 }
 
+#[cold]
+fn too_many_events() -> RejectKind {
+    RejectKind::TooMuch { what: "events in one record", limit: EVENTS_PER_RECORD_MAX }
+}
+
+impl Row<'_> {
+    fn take_back(&mut self, to: Position) {
+        self.batch.rows = to.row;
+        self.batch.extras.truncate(to.extras_len);
+        self.refused.truncate(to.refused_len);
+        // The names of log sources outlive the record that brought them.
+        let kept = to.arena_len.max(self.arena_len);
+        self.batch.arena.truncate(kept);
+        // Static texts kept since may lie in what was cut off.
+        self.batch.fixed.iter_mut().for_each(|entry| {
+            if entry.1.end_in_arena() > kept {
+                entry.0 = 0;
+            }
+        });
+    }
+}
+
 impl Drop for Row<'_> {
     fn drop(&mut self) {
         if !self.committed {
-            self.batch.rows = self.first;
-            self.batch.extras.truncate(self.extras_len);
-            self.batch.arena.truncate(self.arena_len);
-            // Static texts kept since may lie in what was cut off.
-            let kept = self.arena_len;
-            self.batch.fixed.iter_mut().for_each(|entry| {
-                if entry.1.end_in_arena() > kept {
-                    entry.0 = 0;
-                }
-            });
+            let Row { first: row, arena_len, extras_len, .. } = *self;
+            self.take_back(Position { row, arena_len, extras_len, refused_len: 0 });
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use schemas::{Action, EventKind, Field, FlowBatch, Ip, LogSource, Mask, Place, TimeSource, key};
+use schemas::{
+    Action, EventKind, Field, FlowBatch, Ip, LogSource, Mask, Place, RefusedPart, Reject, RejectKind, TimeSource, key,
+};
 
 static SOURCE: LogSource = LogSource {
     family: "test",
@@ -81,6 +83,38 @@ fn a_record_of_many_events_gives_rows_of_one_place_and_the_batch_grows() {
     assert_eq!(batch.subs()[200], 200);
     assert_eq!(batch.get(199, key::DST_PORT), Some(199));
     assert_eq!(batch.get(200, key::DST_PORT), None, "a later event starts empty");
+}
+
+#[test]
+fn a_refused_part_of_a_record_leaves_its_other_events() {
+    let mut batch = batch("abcdef");
+    let block = batch.block().clone();
+    let mut row = batch.begin(place(7), &block);
+    row.fixed(key::SERVICE, "ssh");
+    row.extra(b"kept", b"1");
+    row.another().unwrap();
+    let between = row.position();
+    row.log_source(&SOURCE);
+    row.fixed(key::APP_PROTO, "https");
+    row.extra(b"lost", b"2");
+    row.another().unwrap();
+    row.set(key::DST_PORT, 1);
+    row.back_to(between);
+    let reject = Reject { family: "test", offset: 3, kind: RejectKind::Empty };
+    row.refuse_part(reject.clone(), b"def");
+    row.log_source(&SOURCE);
+    row.fixed(key::APP_PROTO, "https");
+    row.another().unwrap();
+    row.another().unwrap();
+    let refused = row.take_refused();
+    assert_eq!(row.end(), 2, "a row that was only begun is no event");
+    assert_eq!((batch.len(), batch.subs()), (2, &[0, 1][..]));
+    assert_eq!(batch.text(0, key::SERVICE), Some(&b"ssh"[..]));
+    assert_eq!(batch.text(1, key::APP_PROTO), Some(&b"https"[..]));
+    assert_eq!(batch.text(1, key::FAMILY), Some(&b"test"[..]));
+    assert_eq!((batch.extras(0).count(), batch.extras(1).count()), (1, 0));
+    assert_eq!(batch.get(1, key::DST_PORT), None);
+    assert_eq!(refused, [RefusedPart { reject, raw: b"def".to_vec() }]);
 }
 
 #[test]

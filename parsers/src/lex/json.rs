@@ -173,6 +173,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The bytes that it is written with; a string's without its quotes.
+    pub fn written(self) -> &'a [u8] {
+        match self {
+            Value::Object(text) | Value::Array(text) => text,
+            Value::Null => b"null",
+            other => other.scalar(),
+        }
+    }
+
     /// The string, if it is one.
     #[inline]
     pub fn text(self) -> Option<Text<'a>> {
@@ -249,6 +258,37 @@ pub fn member<'a>(text: &'a [u8], key: &[u8]) -> Option<Value<'a>> {
     members(text).ok()?.map_while(Result::ok).find(|member| member.key == key).map(|member| member.value)
 }
 
+/// What [`array_member`] does about a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is the array that is looked for.
+    Take,
+    /// The next one is looked at.
+    Skip,
+    /// There is none.
+    Stop,
+}
+
+/// The first member of an object for which `wanted` says so, from its value on to the end of `text`: unlike [`members`], an
+/// array that is cut off is given, too. `wanted` gets the key and the text from the value on.
+pub fn array_member<'a>(text: &'a [u8], mut wanted: impl FnMut(&[u8], &'a [u8]) -> Step) -> Option<&'a [u8]> {
+    let mut reader = members(text).ok()?;
+    while let Some(here) = next_item(text, &mut reader.at, &mut reader.state, b'}').ok()? {
+        let (key, value) = key_at(text, here).ok()??;
+        match wanted(key, &text[value.min(text.len())..]) {
+            Step::Take => return Some(&text[value.min(text.len())..]),
+            Step::Skip => (_, reader.at) = value_at(text, value).ok()??,
+            Step::Stop => return None,
+        }
+    }
+    None
+}
+
+/// Where the object or array ends that `text` begins with. `None` if it is cut off, too deep, or none.
+pub fn end_of(text: &[u8]) -> Option<usize> {
+    if matches!(text, [b'{' | b'[', ..]) { container_end(text, 0).ok()? } else { None }
+}
+
 impl Members<'_> {
     /// How far the object reached, once the members have been read.
     pub fn extent(&self) -> Extent {
@@ -256,7 +296,12 @@ impl Members<'_> {
     }
 }
 
-impl Elements<'_> {
+impl<'a> Elements<'a> {
+    /// What has not been read: behind the array once it has ended, from the element on that is cut off where it is.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.text[self.at..]
+    }
+
     /// How far the array reached, once the elements have been read.
     pub fn extent(&self) -> Extent {
         if self.state == State::Done { Extent::Whole(self.at) } else { Extent::Truncated }

@@ -25,7 +25,7 @@ pub fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     }
 }
 
-/// What became of one line: its rows as canonical JSON, and how often a reader must have looked at it once.
+/// What became of one line: its rows as canonical JSON, behind them the refused parts of a line of many records.
 pub type Outcome = Result<(Parsed, Vec<String>), Reject>;
 
 /// Runs lines through one session, `per_batch` lines to a batch.
@@ -49,15 +49,21 @@ pub fn run(format: Format, text: &[u8], per_batch: usize) -> Vec<Outcome> {
             );
             assert!(verdict != Ok(Parsed::Nothing) || rows.is_empty(), "a line of no event leaves rows");
             assert!(verdict != Ok(Parsed::Events) || !rows.is_empty(), "an event without a row");
-            verdicts.push((verdict, rows));
+            let refused: Vec<_> = session.take_refused().collect();
+            assert!(verdict == Ok(Parsed::Events) || refused.is_empty(), "a refused part without an event");
+            verdicts.push((verdict, rows, refused));
         }
-        for (verdict, rows) in verdicts {
+        for (verdict, rows, refused) in verdicts {
+            let refused = refused.iter().map(|part| {
+                serde_json::json!({ "reject": part.reject.to_string(), "raw": String::from_utf8_lossy(&part.raw) })
+                    .to_string()
+            });
             let texts = rows.map(|row| {
                 let mut text = Vec::new();
                 json::write_row_with(&batch, row, json::Options::LINE, &mut text);
                 String::from_utf8(text).expect("JSON is UTF-8")
             });
-            out.push(verdict.map(|parsed| (parsed, texts.collect())));
+            out.push(verdict.map(|parsed| (parsed, texts.chain(refused).collect())));
         }
     }
     out

@@ -1,12 +1,12 @@
 //! `portolan parse`: each line of a file as JSON, one value a line, in order.
 //!
-//! An object for an event, an array where a line holds several, `{"reject": "why"}` for a refused line, `{}` for a line that is
-//! understood but holds no event. So line n of the output always belongs to line n of the input.
+//! An object for an event, an array where a line holds several (those of its parts that were refused come last), `{"reject":
+//! "why"}` for what is refused, `{}` for a line that is understood but holds no event. So line n of the output always belongs to line n of the input.
 
 use std::path::Path;
 
 use parsers::{Parsed, Session};
-use schemas::{FlowBatch, Place};
+use schemas::{FlowBatch, Place, Reject};
 
 use crate::cli::ParseOutput;
 use crate::clock;
@@ -40,17 +40,21 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
             let line = &block.bytes[record.start..record.start + record.len];
             match session.parse_line(line, place, &mut batch) {
                 Ok(Parsed::Nothing) => text.extend_from_slice(b"{}"),
-                Ok(Parsed::Events) if batch.len() == 1 => write_row(form, &batch, 0, &mut text),
+                Ok(Parsed::Events) if batch.len() == 1 && session.refused().is_empty() => {
+                    write_row(form, &batch, 0, &mut text)
+                }
                 Ok(Parsed::Events) => {
                     for row in 0..batch.len() {
                         text.push(if row == 0 { b'[' } else { b',' });
                         write_row(form, &batch, row, &mut text);
                     }
+                    for part in session.refused() {
+                        text.push(b',');
+                        write_refusal(&part.reject, &mut text);
+                    }
                     text.push(b']');
                 }
-                Err(reject) => {
-                    text.extend_from_slice(serde_json::json!({"reject": reject.to_string()}).to_string().as_bytes());
-                }
+                Err(reject) => write_refusal(&reject, &mut text),
             }
             text.push(b'\n');
             if out.write(&text)? == Reader::Gone {
@@ -59,6 +63,10 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
         }
     }
     out.flush().map(drop)
+}
+
+fn write_refusal(reject: &Reject, out: &mut Vec<u8>) {
+    out.extend_from_slice(serde_json::json!({"reject": reject.to_string()}).to_string().as_bytes());
 }
 
 fn write_row(form: ParseOutput, batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
