@@ -16,6 +16,7 @@ macro_rules! families {
 families! {
     cisco_asa,
     cisco_ios,
+    cisco_ise,
     cisco_meraki,
     fortigate,
     sonicwall,
