@@ -297,7 +297,7 @@ fn marks(head: &[u8]) -> Option<Confidence> {
             b"type" => event = pair.value == b"event",
             b"vd" => domain = true,
             // Sophos has the same names for other things
-            b"timezone" | b"device" => return None,
+            b"timezone" | b"device" | b"device_name" => return None,
             _ => {}
         }
         if device && log {

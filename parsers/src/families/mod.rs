@@ -21,6 +21,7 @@ families! {
     fortigate,
     sonicwall,
     sophos_xg,
+    watchguard,
     iptables,
     linux_auth,
     panw,

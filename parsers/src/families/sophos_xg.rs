@@ -68,7 +68,8 @@ impl Parser for Family {
         let head = &body[..body.len().min(400)];
         match body {
             [b'd', b'e', b'v', b'i', b'c', b'e', ..] => {
-                let marked = body.starts_with(b"device=\"SFW\"") || body.starts_with(b"device_name=\"SFW\"");
+                let marked = body.starts_with(b"device=\"SFW\"")
+                    || body.starts_with(b"device_name=\"") && contains(head, b" log_component=\"");
                 marked.then_some(Confidence::Certain)
             }
             [b'd', b'a', b't', b'e', b'=', ..]

@@ -8,6 +8,7 @@
 pub mod buffer;
 pub mod cef;
 pub mod csv;
+pub mod dhcp;
 pub mod endpoint;
 pub mod ends;
 pub mod json;
