@@ -43,11 +43,15 @@ impl Confidence {
 pub struct Keys(u128);
 
 macro_rules! keys {
-    ($($name:ident = $text:literal @ $bit:literal),+ $(,)?) => {
+    // What stands behind `@` is a remark: a key's place in the list is its bit.
+    ($($name:ident = $text:literal $(@ $remark:literal)?),+ $(,)?) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u8)]
+        enum Bit { $($name),+ }
         impl Keys {
-            $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << $bit);)+
+            $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << Bit::$name as u8);)+
         }
-        static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, $bit)),+]);
+        static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, Bit::$name as u8)),+]);
     };
 }
 
@@ -73,6 +77,7 @@ keys! {
     PROPERTIES = "properties" @ 115, CREATED_DATE_TIME = "createdDateTime" @ 114, APP_DISPLAY_NAME = "appDisplayName" @ 113,
     ACTIVITY_DISPLAY_NAME = "activityDisplayName" @ 112, INITIATED_BY = "initiatedBy" @ 111, RISK_EVENT_TYPE = "riskEventType" @ 110,
     RISK_STATE = "riskState" @ 109, AAD_TENANT_ID = "AADTenantId" @ 108,
+    DEVICE_VENDOR = "deviceVendor" @ 100, SENTINEL_VENDOR = "DeviceVendor" @ 101,
 }
 
 /// Inside a text its quotes would be escaped.

@@ -15,6 +15,7 @@
 pub mod detect;
 mod document;
 pub mod families;
+mod generic;
 pub mod lex;
 mod many;
 mod session;

@@ -36,6 +36,7 @@ families! {
     entra_signin,
     google_workspace,
     ecs_json,
+    cef,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -58,21 +58,42 @@ pub fn header(text: &[u8]) -> Option<([&[u8]; 7], &[u8])> {
     Some((fields, &text[at..]))
 }
 
-/// Appends `value` to `into` with its escapes resolved.
-pub fn unescape(value: &[u8], into: &mut Vec<u8>) {
+/// Resolves the escapes of `value`, byte by byte into `push`. An unknown one keeps its backslash.
+fn resolve(value: &[u8], mut push: impl FnMut(u8)) {
     let mut bytes = value.iter();
     while let Some(&byte) = bytes.next() {
         match (byte, bytes.as_slice().first()) {
             (b'\\', Some(&next @ (b'=' | b'\\' | b'|'))) => {
-                into.push(next);
+                push(next);
                 bytes.next();
             }
             (b'\\', Some(b'n' | b'r')) => {
-                into.push(b'\n');
+                push(b'\n');
                 bytes.next();
             }
-            _ => into.push(byte),
+            _ => push(byte),
         }
+    }
+}
+
+/// Hands `value` with its escapes resolved to `use_it`; only values of more than 512 bytes allocate.
+pub fn with<R>(value: &[u8], use_it: impl FnOnce(&[u8]) -> R) -> R {
+    if memchr(b'\\', value).is_none() {
+        return use_it(value);
+    }
+    let mut buffer = [0; 512];
+    if value.len() <= buffer.len() {
+        let mut length = 0;
+        // a resolved text is never longer than its escapes
+        resolve(value, |byte| {
+            buffer[length] = byte;
+            length += 1;
+        });
+        use_it(&buffer[..length])
+    } else {
+        let mut buffer = Vec::with_capacity(value.len());
+        resolve(value, |byte| buffer.push(byte));
+        use_it(&buffer)
     }
 }
 
@@ -149,9 +170,9 @@ mod tests {
 
     #[test]
     fn escapes_are_resolved() {
-        let mut text = Vec::new();
-        unescape(br"a\=b\\c\nd\x", &mut text);
-        assert_eq!(text, b"a=b\\c\nd\\x");
+        with(br"a\=b\\c\nd\x", |text| assert_eq!(text, b"a=b\\c\nd\\x"));
+        let long = [&b"\\="[..], &b"x".repeat(600)].concat();
+        with(&long, |text| assert_eq!(text, &[b"=", &b"x".repeat(600)[..]].concat()[..]));
     }
 
     proptest::proptest! {

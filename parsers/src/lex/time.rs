@@ -240,8 +240,14 @@ fn four(text: &[u8], at: usize) -> Option<i32> {
 /// `hh:mm:ss[.ffffff]` at `at`: hour, minute, second, µs, and where it ends.
 #[inline]
 fn clock(text: &[u8], at: usize) -> Option<(u8, u8, u8, u32, usize)> {
+    clock_by(text, at, b':')
+}
+
+/// The same with another byte between the parts.
+#[inline]
+fn clock_by(text: &[u8], at: usize, between: u8) -> Option<(u8, u8, u8, u32, usize)> {
     let text_at = text.get(at..)?;
-    if text_at.len() < 8 || text_at[2] != b':' || text_at[5] != b':' {
+    if text_at.len() < 8 || text_at[2] != between || text_at[5] != between {
         return None;
     }
     let (hour, minute, second) = (two(text_at, 0)?, two(text_at, 3)?, two(text_at, 6)?);
@@ -298,7 +304,7 @@ fn numeric_offset(text: &[u8]) -> Option<(i32, usize)> {
 
 // ---- formats
 
-/// RFC 3339 and its relatives at the start of `text`: `T` or a space between, `-` or `/` in the date,
+/// RFC 3339 and its relatives at the start of `text`: `T`, a space or `-` (then dots in the clock) between, `-` or `/` in the date,
 /// fraction of any length after `.` or `,`, zone as `Z`, `+hh:mm`, `+hhmm`, `+hh`, after one space, or none.
 /// Gives the stamp and its length.
 #[inline]
@@ -307,14 +313,19 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
         return None;
     }
     let separator = text[4];
-    if !matches!(separator, b'-' | b'/') || text[7] != separator || !matches!(text[10], b'T' | b't' | b' ' | b'_') {
+    if !matches!(separator, b'-' | b'/')
+        || text[7] != separator
+        || !matches!(text[10], b'T' | b't' | b' ' | b'_' | b'-')
+    {
         return None;
     }
     let (year, month, day) = (four(text, 0)?, two(text, 5)?, two(text, 8)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let (hour, minute, second, micro, mut end) = clock(text, 11)?;
+    // IBM i and Db2 write `2026-01-05-10.00.00.123456`
+    let (hour, minute, second, micro, mut end) =
+        if text[10] == b'-' { clock_by(text, 11, b'.')? } else { clock(text, 11)? };
     let mut offset = None;
     let tail = &text[end..];
     if let Some((seconds, length)) = numeric_offset(tail) {
@@ -353,7 +364,7 @@ pub fn bsd(text: &[u8]) -> Option<(Stamp, usize)> {
     let month = month_of(text.get(at..)?)?;
     at += 3;
     if text.get(at) != Some(&b' ') {
-        return None;
+        at += rest_of_month(&text[at..], month)?;
     }
     at += 1;
     if text.get(at) == Some(&b' ') {
@@ -593,6 +604,15 @@ fn month_of(text: &[u8]) -> Option<u8> {
     })
 }
 
+/// Of a month's name that is written out, how many letters follow the first three.
+#[cold]
+fn rest_of_month(text: &[u8], month: u8) -> Option<usize> {
+    const RESTS: [&str; 12] = ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
+    let rest = RESTS[usize::from(month) - 1];
+    let written = text.get(..rest.len())?.eq_ignore_ascii_case(rest.as_bytes());
+    (written && text.get(rest.len()) == Some(&b' ')).then_some(rest.len())
+}
+
 fn weekday(text: &[u8]) -> bool {
     matches!(
         text,
@@ -634,6 +654,8 @@ mod tests {
             "Jan  5 10:00:00",
             "Jan 05 10:00:00",
             "Jan 5 10:00:00",
+            "January 5 10:00:00",
+            "2026-01-05-10.00.00.000000",
             "Jan 05 2026 10:00:00",
             "Jan  5 10:00:00 2026",
             "Mon Jan  5 10:00:00 2026",
