@@ -18,6 +18,7 @@ pub mod families;
 mod generic;
 pub mod lex;
 mod many;
+mod logins;
 mod session;
 pub mod transport;
 mod windows;

@@ -12,10 +12,11 @@ mod pam;
 mod sshd;
 mod sudo;
 
-use schemas::{EventKind, Ip, LogSource, Outcome, Row, Transport, key};
+use schemas::{EventKind, LogSource, Row, key};
 
 use crate::lex::syslog::{Repetition, repetition};
-use crate::lex::text::{Cursor, decimal, present, rsplit_once, split_once, split_once_str};
+use crate::lex::text::{Cursor, decimal, rsplit_once, split_once, split_once_str};
+use crate::logins::{attempt, beside, set_service, set_source, set_user};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
 /// The family.
@@ -174,39 +175,6 @@ fn rest(text: &[u8], row: &mut Row<'_>) {
 
 // ---- what the programs share
 
-/// An attempt that is counted.
-fn attempt(row: &mut Row<'_>, source: &'static LogSource, outcome: Outcome) {
-    row.log_source(source);
-    row.set(key::KIND, EventKind::Auth);
-    row.set(key::OUTCOME, outcome);
-}
-
-/// A line beside the one that is counted.
-fn beside(row: &mut Row<'_>, source: &'static LogSource, outcome: Option<Outcome>) {
-    row.log_source(source);
-    row.set(key::KIND, EventKind::Other);
-    row.set_opt(key::OUTCOME, outcome);
-}
-
-/// A remote end as an address, else as a name; `UNKNOWN` and empty are absent.
-fn set_source(row: &mut Row<'_>, text: &[u8]) {
-    let text = text.trim_ascii();
-    match Ip::parse(text) {
-        Some(ip) => row.set(key::SRC_IP, ip),
-        None if text.eq_ignore_ascii_case(b"UNKNOWN") => {}
-        None => row.text(key::SRC_HOST, present(text).unwrap_or_default()),
-    }
-}
-
-/// A user's name; what stands in its place where the program hides it is absent.
-fn set_user(row: &mut Row<'_>, name: &[u8]) {
-    let name = name.trim_ascii();
-    let hidden = name.starts_with(b"<invalid") || (!name.is_empty() && name.iter().all(|byte| *byte == b'*'));
-    if !hidden {
-        row.text(key::USER, name);
-    }
-}
-
 /// `NAME(uid=1000)`, `NAME by …`: the name.
 fn bare_name(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b'(').next().unwrap_or(text).trim_ascii()
@@ -214,8 +182,7 @@ fn bare_name(text: &[u8]) -> &[u8] {
 
 /// The sentence's connection is one of SSH.
 fn set_ssh(row: &mut Row<'_>) {
-    row.set(key::TRANSPORT, Transport::TCP);
-    row.fixed(key::APP_PROTO, "ssh");
+    set_service(row, "ssh");
 }
 
 /// What stands between `'` and the next one.

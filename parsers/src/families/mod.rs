@@ -24,6 +24,8 @@ families! {
     watchguard,
     iptables,
     linux_auth,
+    auditd,
+    mail,
     panw,
     snort,
     suricata,

@@ -117,6 +117,77 @@ pub fn hexadecimal(text: &[u8]) -> Option<u64> {
     Some(value)
 }
 
+/// Appends the bytes that an even number of hexadecimal digits stands for; `None` (and nothing of use appended) for
+/// anything else, or nothing.
+pub fn unhex(text: &[u8], into: &mut Scratch) -> Option<()> {
+    if text.is_empty() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
+    for pair in text.chunks_exact(2) {
+        into.push(digit(pair[0])? << 4 | digit(pair[1])?);
+    }
+    Some(())
+}
+
+/// Bytes that a text has to be put together in: on the stack as long as they are few.
+pub struct Scratch {
+    short: [u8; SCRATCH_SHORT],
+    length: usize,
+    long: Vec<u8>,
+}
+
+/// Most bytes of a [`Scratch`] that need no allocation.
+const SCRATCH_SHORT: usize = 1024;
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Scratch { short: [0; SCRATCH_SHORT], length: 0, long: Vec::new() }
+    }
+}
+
+impl Scratch {
+    /// Appends one byte.
+    #[inline]
+    pub fn push(&mut self, byte: u8) {
+        self.extend(&[byte]);
+    }
+
+    /// Appends some bytes.
+    #[inline]
+    pub fn extend(&mut self, bytes: &[u8]) {
+        if self.long.is_empty() {
+            if let Some(room) = self.short.get_mut(self.length..self.length + bytes.len()) {
+                room.copy_from_slice(bytes);
+                self.length += bytes.len();
+                return;
+            }
+            self.long.extend_from_slice(&self.short[..self.length]);
+        }
+        self.long.extend_from_slice(bytes);
+    }
+
+    /// What it holds.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
+    }
+
+    /// The same, to be changed in place.
+    #[inline]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        if self.long.is_empty() { &mut self.short[..self.length] } else { &mut self.long }
+    }
+}
+
+/// So that numbers and addresses can be written into it.
+impl std::fmt::Write for Scratch {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.extend(text.as_bytes());
+        Ok(())
+    }
+}
+
 /// Where `inner` begins in `outer`, in bytes. `None` if it is not a part of it (unescaped text, for one).
 #[inline]
 pub fn offset_in(outer: &[u8], inner: &[u8]) -> Option<usize> {
@@ -283,6 +354,20 @@ mod tests {
         assert_eq!(port(b"65535"), Some(65535));
         assert_eq!(port(b"65536"), None);
         assert_eq!(hexadecimal(b"0xc000006d"), Some(0xc000006d));
+    }
+
+    #[test]
+    fn a_scratch_holds_short_and_long_texts() {
+        let mut scratch = Scratch::default();
+        (0..3000).for_each(|number| scratch.push(number as u8));
+        assert!(
+            scratch.bytes().iter().enumerate().all(|(at, byte)| *byte == at as u8) && scratch.bytes().len() == 3000
+        );
+        let mut scratch = Scratch::default();
+        assert_eq!(unhex(b"2F6a00", &mut scratch), Some(()));
+        assert_eq!(scratch.bytes(), b"/j\0");
+        assert_eq!(unhex(b"2F6", &mut scratch), None);
+        assert_eq!(unhex(b"2G", &mut scratch), None);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{LOGIN, REST, SSH, attempt, bare_name, beside, program, quoted, set_s
 use crate::lex::text::{Cursor, contains, decimal, present, split_once, split_once_str};
 
 /// Programs that log a failed attempt in a sentence of their own, once an attempt.
-const TELL_THEMSELVES: &[&[u8]] = &[b"sshd", b"su", b"su-l", b"login", b"dropbear"];
+const TELL_THEMSELVES: &[&[u8]] =
+    &[b"sshd", b"su", b"su-l", b"login", b"dropbear", b"vsftpd", b"proftpd", b"pure-ftpd", b"dovecot"];
 
 /// Reads a module's text. `None` if it is none.
 pub(super) fn message(app: &[u8], text: &[u8], row: &mut Row<'_>) -> Option<()> {

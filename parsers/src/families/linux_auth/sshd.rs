@@ -47,6 +47,7 @@ const BEGINNINGS: &[&[u8]] = &[
     b"input_userauth_request: ",
     b"maximum authentication attempts exceeded for ",
     b"Magic value check failed ",
+    b"User child is on pid ",
 ];
 
 /// Whether a text begins as one of sshd's sentences.
