@@ -78,6 +78,7 @@ keys! {
     ACTIVITY_DISPLAY_NAME = "activityDisplayName" @ 112, INITIATED_BY = "initiatedBy" @ 111, RISK_EVENT_TYPE = "riskEventType" @ 110,
     RISK_STATE = "riskState" @ 109, AAD_TENANT_ID = "AADTenantId" @ 108,
     DEVICE_VENDOR = "deviceVendor" @ 100, SENTINEL_VENDOR = "DeviceVendor" @ 101,
+    WINLOGBEAT_EVENT_ID = "winlogbeat_event_id" @ 104, WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id" @ 105,
 }
 
 /// Inside a text its quotes would be escaped.
