@@ -13,6 +13,7 @@
 use schemas::{FlowBatch, Place, RefusedPart, Reject, RejectKind, Row};
 
 use crate::detect::{Choice, Confidence, Detector, Keys};
+use crate::framing::RECORD_MAX;
 use crate::lex::json::Value;
 use crate::lex::text::offset_in;
 use crate::lex::time::{TimeContext, Zone};
@@ -97,6 +98,10 @@ impl Session {
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
         let Session { format, time, memories, scratch, detector, refused } = self;
         refused.clear();
+        if line.len() > RECORD_MAX {
+            let kind = RejectKind::TooMuch { what: "bytes in a record", limit: RECORD_MAX };
+            return Err(Reject { family: format.name(), offset: RECORD_MAX, kind });
+        }
         time.received_us = place.received_us;
         let mut record = transport::open(line, time);
         if record.line.trim_ascii().is_empty() {
