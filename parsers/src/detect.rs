@@ -51,6 +51,15 @@ macro_rules! keys {
         impl Keys {
             $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << Bit::$name as u8);)+
         }
+        const _: () = {
+            let bits: &[u128] = &[$(1 << $bit),+];
+            let (mut at, mut seen) = (0, 0);
+            while at < bits.len() {
+                assert!(seen & bits[at] == 0, "two keys have one bit");
+                seen |= bits[at];
+                at += 1;
+            }
+        };
         static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, Bit::$name as u8)),+]);
     };
 }
@@ -70,8 +79,8 @@ keys! {
     NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
     ITEMS = "items" @ 125, ENTRIES = "entries" @ 126, RESULTS = "results" @ 127, CAP_RESULTS = "Results" @ 124,
     VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
-    SRC_AP = "src_ap" @ 100, PKT_GEN = "pkt_gen" @ 101, GID = "gid" @ 102, SID = "sid" @ 103,
-    EVENT_TYPE_CAMEL = "eventType" @ 127, TXID = "txid" @ 126, ACCESS_DEVICE = "access_device" @ 125, AUTH_DEVICE = "auth_device" @ 124,
+    SRC_AP = "src_ap" @ 60, PKT_GEN = "pkt_gen" @ 61, GID = "gid" @ 102, SID = "sid" @ 103,
+    EVENT_TYPE_CAMEL = "eventType" @ 65, TXID = "txid" @ 64, ACCESS_DEVICE = "access_device" @ 63, AUTH_DEVICE = "auth_device" @ 62,
     SURFACED_AUTH = "surfaced_auth" @ 123, ISO_TIMESTAMP = "isotimestamp" @ 122, AUTH_STAGE = "auth_stage" @ 121,
     SERVER_SECTION = "server_section" @ 120, ACTIVITY_ID = "activity_id" @ 119, TELEPHONY_ID = "telephony_id" @ 118, KIND = "kind" @ 117, OPERATION_NAME = "operationName" @ 116,
     PROPERTIES = "properties" @ 115, CREATED_DATE_TIME = "createdDateTime" @ 114, APP_DISPLAY_NAME = "appDisplayName" @ 113,
