@@ -34,6 +34,7 @@ families! {
     zeek,
     aws_vpcflow,
     okta,
+    defender_endpoint,
     duo,
     entra_signin,
     google_workspace,
