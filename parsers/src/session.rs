@@ -79,12 +79,17 @@ impl Session {
     pub fn new(format: Format, zone: Zone) -> Session {
         Session {
             format,
-            time: TimeContext { received_us: 0, zone },
+            time: TimeContext::new(0, zone),
             memories: FAMILIES.iter().map(|_| Memory::default()).collect(),
             scratch: Default::default(),
             detector: Detector::default(),
             refused: Vec::new(),
         }
+    }
+
+    /// Says what this source means by abbreviations of zones; see [`TimeContext::zone_names`].
+    pub fn set_zone_names(&mut self, names: Vec<(String, i32)>) {
+        self.time.zone_names = names;
     }
 
     /// Parses one line (with or without its line end) and appends its rows to the batch. `line` lies in the batch's

@@ -321,7 +321,7 @@ impl<'a> Event<'a> {
     fn times(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let zone = self.note(Note::Zone).with(time::zone);
         let read = |text: &[u8]| match zone {
-            Some(offset) => TimeContext { received_us: record.time.received_us, zone: Zone::Fixed(offset) }.any(text),
+            Some(offset) => TimeContext::new(record.time.received_us, Zone::Fixed(offset)).any(text),
             None => record.time.any(text),
         };
         for (note, field, name) in [(Note::Start, key::START, "start"), (Note::End, key::END, "end")] {
