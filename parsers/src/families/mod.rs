@@ -40,6 +40,7 @@ families! {
     google_workspace,
     ecs_json,
     cef,
+    leef,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

@@ -14,6 +14,8 @@ pub mod ends;
 pub mod json;
 pub mod keys;
 pub mod kv;
+pub mod leef;
+pub mod pattern;
 pub mod syslog;
 pub mod text;
 pub mod time;

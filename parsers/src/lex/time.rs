@@ -653,7 +653,8 @@ const ZONES: &[(&str, i32)] = &[
 ];
 
 #[inline]
-fn month_of(text: &[u8]) -> Option<u8> {
+/// 1..=12 by the first three letters of a month's English name.
+pub(super) fn month_of(text: &[u8]) -> Option<u8> {
     let [a, b, c, ..] = text else { return None };
     Some(match [a | 0x20, b | 0x20, c | 0x20] {
         [b'j', b'a', b'n'] => 1,
