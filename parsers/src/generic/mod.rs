@@ -325,15 +325,12 @@ impl<'a> Event<'a> {
 
     fn times(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let zone = self.note(Note::Zone).with(time::zone);
-        let read = |text: &[u8]| match zone {
-            Some(offset) => TimeContext::new(record.time.received_us, Zone::Fixed(offset)).any(text),
-            None => record.time.any(text),
         let format = self.note(Note::TimeFormat).raw;
         let read = |text: &[u8]| {
             let fixed;
             let context = match zone {
                 Some(offset) => {
-                    fixed = TimeContext { received_us: record.time.received_us, zone: Zone::Fixed(offset) };
+                    fixed = TimeContext::new(record.time.received_us, Zone::Fixed(offset));
                     &fixed
                 }
                 None => record.time,
