@@ -22,6 +22,8 @@ families! {
     sonicwall,
     sophos_xg,
     watchguard,
+    squid,
+    haproxy,
     iptables,
     linux_auth,
     auditd,

@@ -19,5 +19,6 @@ pub mod pattern;
 pub mod syslog;
 pub mod text;
 pub mod time;
+pub mod weblog;
 pub mod winevent;
 pub mod xml;

@@ -280,6 +280,8 @@ fn is_host(word: &[u8]) -> bool {
                 || b >= 0x80
         })
         && word.first() != Some(&b'%')
+        // brackets are an IPv6 address's; `[error]` begins a text
+        && (word.first() != Some(&b'[') || word.contains(&b':'))
 }
 
 #[inline]
@@ -767,6 +769,7 @@ mod tests {
         check("1767607200.123    42 192.0.2.1 TCP_MISS/200", "", "", "", "1767607200.123    42 192.0.2.1 TCP_MISS/200");
         check("{\"a\":1}", "", "", "", "{\"a\":1}");
         check("just words: and more", "", "", "", "just words: and more");
+        check("2026/01/05 10:00:00 [error] 1200#0: *31 text", "", "", "", "[error] 1200#0: *31 text");
     }
 
     #[test]
