@@ -4,7 +4,7 @@
 //! from a file, from a relay that put its own header before it, and from the `message` member of a shipper's JSON. Headers
 //! are optional at every level, since shippers eat them.
 
-use schemas::{Ip, RejectKind, Row, TimeSource, key};
+use schemas::{Field, Ip, RejectKind, Row, TimeSource, key};
 
 use crate::Refusal;
 use crate::detect::Keys;
@@ -75,6 +75,16 @@ impl Record<'_> {
                 row.set_opt(key::HOST_IP, Ip::parse(self.header.host));
             }
             row.text(key::RELAY, self.header.relay);
+        }
+    }
+
+    /// Takes back host and relay that the header's reading found in the line itself: for families whose lines begin with a
+    /// time and go on with words of their own. What an envelope said stays.
+    pub fn forget_host(&self, row: &mut Row<'_>) {
+        if offset_in(self.line, self.header.host).is_some() {
+            for field in [Field::Host, Field::HostIp, Field::Relay] {
+                row.clear(field);
+            }
         }
     }
 
