@@ -8,7 +8,7 @@
 
 use schemas::{Action, EventKind, Initiator, LogSource, PortState, RejectKind, Row, Transport, key};
 
-use crate::lex::ends::ip_port;
+use crate::lex::endpoint::colon;
 use crate::lex::text::{Cursor, decimal, split_once, split_once_str};
 use crate::lex::{time, weblog};
 use crate::transport::set_time;
@@ -54,7 +54,7 @@ impl Parser for Family {
         row.text(key::PROCESS_NAME, record.header.app);
         row.set_opt(key::PROCESS_ID, decimal(record.header.pid));
         if let Some((client, stamp, rest)) = session(record.body) {
-            let Some((ip, port)) = ip_port(client) else {
+            let Some((ip, port)) = colon(client) else {
                 return Err(record.refuse(client, RejectKind::bad_value("the client", client, "ADDRESS:PORT")));
             };
             row.set(key::SRC_IP, ip);
@@ -191,7 +191,7 @@ fn failed(name: &[u8], text: &[u8], row: &mut Row<'_>) {
     row.log_source(&TCP);
     let (frontend, bind) = split_once(name, b'/').unwrap_or((name, b""));
     row.extra_fixed("frontend", frontend);
-    match ip_port(bind) {
+    match colon(bind) {
         Some((ip, port)) => {
             row.set(key::DST_IP, ip);
             row.set_opt(key::DST_PORT, port);
@@ -207,7 +207,7 @@ fn failed(name: &[u8], text: &[u8], row: &mut Row<'_>) {
 fn event(text: &[u8], row: &mut Row<'_>) {
     row.text(key::MESSAGE, text);
     if let Some((from, rest)) = text.strip_prefix(b"Connect from ").and_then(|rest| split_once_str(rest, b" to "))
-        && let Some((src, src_port)) = ip_port(from)
+        && let Some((src, src_port)) = colon(from)
     {
         let (to, frontend) = split_once(rest, b' ').unwrap_or((rest, b""));
         row.log_source(&TCP);
@@ -217,7 +217,7 @@ fn event(text: &[u8], row: &mut Row<'_>) {
         row.set(key::ACTION, Action::Start);
         row.set(key::SRC_IP, src);
         row.set_opt(key::SRC_PORT, src_port);
-        if let Some((dst, dst_port)) = ip_port(to) {
+        if let Some((dst, dst_port)) = colon(to) {
             row.set(key::DST_IP, dst);
             row.set_opt(key::DST_PORT, dst_port);
             // it was accepted

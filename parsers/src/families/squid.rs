@@ -121,10 +121,10 @@ fn native(record: &Record<'_>, at: usize, length: usize, row: &mut Row<'_>) -> R
             row.set(key::DURATION, elapsed_us);
             row.set(key::START, us - elapsed_us as i64);
         }
-    } else if let Some((stamp, _)) = memchr::memchr(b'[', head).and_then(|open| time::clf(&head[open + 1..])) {
-        if let Some(us) = record.time.resolve(&stamp) {
-            set_time(row, us);
-        }
+    } else if let Some((stamp, _)) = memchr::memchr(b'[', head).and_then(|open| time::clf(&head[open + 1..]))
+        && let Some(us) = record.time.resolve(&stamp)
+    {
+        set_time(row, us);
     }
     let (code, status) = body[at..at + length].split_at(length - 4);
     let mut cursor = Cursor::new(&body[at + length..]);

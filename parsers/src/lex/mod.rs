@@ -10,7 +10,6 @@ pub mod cef;
 pub mod csv;
 pub mod dhcp;
 pub mod endpoint;
-pub mod ends;
 pub mod json;
 pub mod keys;
 pub mod kv;

@@ -81,6 +81,13 @@ impl TimeContext {
     /// to mean by it ([`TimeContext::zone_names`]), then what the source's own zone calls itself at that time (so that `IST` is
     /// Ireland's in Ireland, and the doubled hour of autumn is not doubled), then the table ([`zone`]).
     pub fn zone(&self, stamp: &Stamp, written: &[u8]) -> Option<i32> {
+        self.sure_zone(stamp, written).or_else(|| zone(written))
+    }
+
+    /// The same without the table's reading of names that several parts of the world use for clocks hours apart, unless the
+    /// source was said to mean one: for devices whose vendor writes such names everywhere.
+    pub fn sure_zone(&self, stamp: &Stamp, written: &[u8]) -> Option<i32> {
+        const AMBIGUOUS: [&[u8]; 4] = [b"IST", b"BST", b"CST", b"EST"];
         let is_name =
             written.first().is_some_and(u8::is_ascii_alphabetic) && written.iter().all(u8::is_ascii_alphabetic);
         if is_name {
@@ -92,6 +99,9 @@ impl TimeContext {
                 && let Some(seconds) = self.named_by_itself(stamp, own, written)
             {
                 return Some(seconds);
+            }
+            if AMBIGUOUS.iter().any(|name| name.eq_ignore_ascii_case(written)) {
+                return None;
             }
         }
         zone(written)
@@ -590,13 +600,6 @@ pub fn zone(text: &[u8]) -> Option<i32> {
         return Some(if *sign == b'-' { -seconds } else { seconds });
     }
     zone(tail)
-}
-
-/// The same without the names that several parts of the world use for clocks hours apart: a device that writes nothing
-/// better is read in the zone that its source was given.
-pub fn sure_zone(text: &[u8]) -> Option<i32> {
-    const AMBIGUOUS: [&[u8]; 4] = [b"IST", b"BST", b"CST", b"EST"];
-    if AMBIGUOUS.iter().any(|name| name.eq_ignore_ascii_case(text)) { None } else { zone(text) }
 }
 
 /// Abbreviation and minutes east.

@@ -120,7 +120,7 @@ pub fn authority(url: &[u8]) -> (&[u8], Option<u16>) {
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let whole = &rest[..end];
     let whole = memchr::memrchr(b'@', whole).map_or(whole, |at| &whole[at + 1..]);
-    let (host, port) = super::ends::host_port(whole);
+    let (host, port) = super::endpoint::host_port(whole);
     let known = match scheme {
         b"http" | b"ws" => Some(80),
         b"https" | b"wss" => Some(443),
