@@ -15,7 +15,6 @@
 pub mod detect;
 mod document;
 pub mod families;
-pub mod framing;
 mod generic;
 pub mod lex;
 mod logins;
