@@ -43,45 +43,46 @@ impl Confidence {
 pub struct Keys(u128);
 
 macro_rules! keys {
-    // What stands behind `@` is a remark: a key's place in the list is its bit. Keys that tell the same may share one.
-    ($($name:ident = $text:literal $(| $more:literal)* $(@ $remark:literal)?),+ $(,)?) => {
+    // A number behind a key is let be: the bit of each is its place in the list.
+    ($($name:ident = $text:literal $(@ $bit:literal)?),+ $(,)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        #[repr(u8)]
-        enum Bit { $($name),+ }
+        enum Place { $($name),+ }
         impl Keys {
-            $(#[doc = concat!("`", $text, "`" $(, ", `", $more, "`")*)] pub const $name: Keys = Keys(1 << Bit::$name as u8);)+
+            $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << Place::$name as u8);)+
         }
-        static KEYS: KeyMap<u8, 512> = KeyMap::new(&[$(($text, Bit::$name as u8) $(, ($more, Bit::$name as u8))*),+]);
+        static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, Place::$name as u8)),+]);
+        const _: () = assert!([$($text),+].len() <= 128, "a bit a key");
     };
 }
 
 keys! {
-    TIMESTAMP = "timestamp" @ 0, EVENT_TYPE = "event_type" @ 1, SRC_IP = "src_ip" @ 2, FLOW_ID = "flow_id" @ 3,
-    ZEEK_PATH = "_path" @ 4, ZEEK_ORIG = "id.orig_h" @ 5, ZEEK_ID = "id" @ 6, UID = "uid" @ 7, CONN_STATE = "conn_state" @ 8, TS = "ts" @ 9,
-    AT_TIMESTAMP = "@timestamp" @ 10, WINLOG = "winlog" @ 11, WINLOG_EVENT_ID = "winlog.event_id" @ 12, EVENT_ID = "EventID" @ 13,
-    CHANNEL = "Channel" @ 14, PROVIDER = "ProviderName" @ 15, SOURCE_NAME = "SourceName" @ 16, WIN_EVENT = "Event" @ 17,
-    ECS = "ecs" @ 18, ECS_VERSION = "ecs.version" @ 19, EVENT = "event" @ 20, SOURCE = "source" @ 21, DESTINATION = "destination" @ 22,
-    MESSAGE = "message" @ 23, AGENT = "agent" @ 24, HOST = "host" @ 25, STATS = "stats" @ 26, CLASS_UID = "class_uid" @ 27,
-    METADATA = "metadata" @ 28, EVENT_SOURCE = "eventSource" @ 29, EVENT_NAME = "eventName" @ 30, ACTOR = "actor" @ 31,
-    RULE = "rule" @ 32, DECODER = "decoder" @ 33, HOST_IDENTIFIER = "hostIdentifier" @ 34, RECORDS = "records" @ 35, AWS_RECORDS = "Records" @ 36,
-    LOG_EVENTS = "logEvents" @ 37, EVENTS = "events" @ 38, VALUE = "value" @ 39, SOURCE_IP = "source.ip" @ 40, EVENT_KIND = "event.kind" @ 41,
-    EVENT_CATEGORY = "event.category" @ 42, LOG_NAME = "LogName" @ 43, EVENT_CODE = "EventCode" @ 44, CAP_EVENT_TYPE = "EventType" @ 45,
-    EVENT_SIMPLE_NAME = "event_simpleName" @ 46, CATEGORY = "category" @ 47, PUBLISHED = "published" @ 48, WINLOG_CHANNEL = "winlog.channel" @ 49,
-    NETWORK = "network" @ 50, WINLOG_PROVIDER = "winlog.provider_name" @ 51, PROVIDER_2 = "Provider_Name" @ 52, RESP_H = "id.resp_h" @ 53,
-    ITEMS = "items" @ 125, ENTRIES = "entries" @ 126, RESULTS = "results" @ 127, CAP_RESULTS = "Results" @ 124,
-    VERSION = "version" @ 54, ACCOUNT_ID = "account_id" @ 55, INTERFACE_ID = "interface_id" @ 56, OLD_EVENT_ID = "event_id" @ 57, EVENT_DATA = "event_data" @ 58,
-    SRC_AP = "src_ap" @ 100, PKT_GEN = "pkt_gen" @ 101, GID = "gid" @ 102, SID = "sid" @ 103,
-    EVENT_TYPE_CAMEL = "eventType" @ 127, TXID = "txid" @ 126, ACCESS_DEVICE = "access_device" @ 125, AUTH_DEVICE = "auth_device" @ 124,
-    SURFACED_AUTH = "surfaced_auth" @ 123, ISO_TIMESTAMP = "isotimestamp" @ 122, AUTH_STAGE = "auth_stage" @ 121,
-    SERVER_SECTION = "server_section" @ 120, ACTIVITY_ID = "activity_id" @ 119, TELEPHONY_ID = "telephony_id" @ 118, KIND = "kind" @ 117, OPERATION_NAME = "operationName" @ 116,
-    PROPERTIES = "properties" @ 115, CREATED_DATE_TIME = "createdDateTime" @ 114, APP_DISPLAY_NAME = "appDisplayName" @ 113,
-    ACTIVITY_DISPLAY_NAME = "activityDisplayName" @ 112, INITIATED_BY = "initiatedBy" @ 111, RISK_EVENT_TYPE = "riskEventType" @ 110,
-    RISK_STATE = "riskState" @ 109, AAD_TENANT_ID = "AADTenantId" @ 108,
-    MAC_ADDRESS = "macAddress", FLOW_TUPLES = "flowRecords" | "flow.0" | "flowTuple", JSON_PAYLOAD = "jsonPayload", CONNECTION = "connection",
-    FLOW_END = "IPV4_SRC_ADDR" | "IPV6_SRC_ADDR" | "src4_addr" | "src6_addr" | "ip_src" | "src_addr" | "SrcAddr" | "sourceIPv4Address" | "sourceIPv6Address",
-    NETFLOW = "netflow", SAMPLER = "sampler_address" | "SamplerAddress" | "export_sysid", FLOW = "flow", NODE_NAME = "node_name", VERDICT = "verdict",
-    TABLE_RESOURCE = "_ResourceId", TRAIL = "digestS3Object" | "insightDetails",
-    DEVICE_VENDOR = "deviceVendor" @ 100, SENTINEL_VENDOR = "DeviceVendor" @ 101,
+    TIMESTAMP = "timestamp", EVENT_TYPE = "event_type", SRC_IP = "src_ip", FLOW_ID = "flow_id",
+    ZEEK_PATH = "_path", ZEEK_ORIG = "id.orig_h", ZEEK_ID = "id", UID = "uid", CONN_STATE = "conn_state", TS = "ts",
+    AT_TIMESTAMP = "@timestamp", WINLOG = "winlog", WINLOG_EVENT_ID = "winlog.event_id", EVENT_ID = "EventID",
+    CHANNEL = "Channel", PROVIDER = "ProviderName", SOURCE_NAME = "SourceName", WIN_EVENT = "Event",
+    ECS = "ecs", ECS_VERSION = "ecs.version", EVENT = "event", SOURCE = "source", DESTINATION = "destination",
+    MESSAGE = "message", AGENT = "agent", HOST = "host", STATS = "stats", CLASS_UID = "class_uid",
+    METADATA = "metadata", EVENT_SOURCE = "eventSource", EVENT_NAME = "eventName", ACTOR = "actor",
+    RULE = "rule", DECODER = "decoder", HOST_IDENTIFIER = "hostIdentifier", RECORDS = "records", AWS_RECORDS = "Records",
+    LOG_EVENTS = "logEvents", EVENTS = "events", VALUE = "value", SOURCE_IP = "source.ip", EVENT_KIND = "event.kind",
+    EVENT_CATEGORY = "event.category", LOG_NAME = "LogName", EVENT_CODE = "EventCode", CAP_EVENT_TYPE = "EventType",
+    EVENT_SIMPLE_NAME = "event_simpleName", CATEGORY = "category", PUBLISHED = "published", WINLOG_CHANNEL = "winlog.channel",
+    NETWORK = "network", WINLOG_PROVIDER = "winlog.provider_name", PROVIDER_2 = "Provider_Name", RESP_H = "id.resp_h",
+    ITEMS = "items", ENTRIES = "entries", RESULTS = "results", CAP_RESULTS = "Results",
+    VERSION = "version", ACCOUNT_ID = "account_id", INTERFACE_ID = "interface_id", OLD_EVENT_ID = "event_id", EVENT_DATA = "event_data",
+    SRC_AP = "src_ap", PKT_GEN = "pkt_gen", GID = "gid", SID = "sid",
+    EVENT_TYPE_CAMEL = "eventType", TXID = "txid", ACCESS_DEVICE = "access_device", AUTH_DEVICE = "auth_device",
+    SURFACED_AUTH = "surfaced_auth", ISO_TIMESTAMP = "isotimestamp", AUTH_STAGE = "auth_stage",
+    SERVER_SECTION = "server_section", ACTIVITY_ID = "activity_id", TELEPHONY_ID = "telephony_id", KIND = "kind", OPERATION_NAME = "operationName",
+    PROPERTIES = "properties", CREATED_DATE_TIME = "createdDateTime", APP_DISPLAY_NAME = "appDisplayName",
+    ACTIVITY_DISPLAY_NAME = "activityDisplayName", INITIATED_BY = "initiatedBy", RISK_EVENT_TYPE = "riskEventType",
+    RISK_STATE = "riskState", AAD_TENANT_ID = "AADTenantId",
+    DEVICE_VENDOR = "deviceVendor", SENTINEL_VENDOR = "DeviceVendor",
+    WINLOGBEAT_EVENT_ID = "winlogbeat_event_id", WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id",
+    CAP_TIMESTAMP = "Timestamp", ACTION_TYPE = "ActionType", REPORT_ID = "ReportId", INCIDENT_ID = "incidentId", DETECTION_SOURCE = "detectionSource",
+    INCIDENT_NAME = "incidentName",
+    CALENDAR_TIME = "calendarTime", UNIX_TIME = "unixTime", OUTPUT_FIELDS = "output_fields", NODE_NAME = "node_name",
+    ERROR_SEVERITY = "error_severity", SAMBA_AUTHENTICATION = "Authentication", SAMBA_AUTHORIZATION = "Authorization",
 }
 
 /// Inside a text its quotes would be escaped.

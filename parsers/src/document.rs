@@ -8,11 +8,11 @@
 //! is refused with its place; one that is sound but no fact of ours (a counter below zero, a name where an address is
 //! expected) stays as an extra.
 
-use schemas::{Field, FieldKind, FieldType, Ip, Key, RejectKind, Row, Span};
+use schemas::{Field, FieldKind, FieldType, Ip, Key, RejectKind, Row, Span, key};
 
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
-use crate::lex::text::is_absent;
+use crate::lex::text::{decimal, is_absent};
 use crate::{Record, Refusal, set_time};
 
 /// What becomes of a path; `N` lists the members that a family concludes from.
@@ -103,6 +103,16 @@ impl<'a, const N: usize> Notes<'a, N> {
     pub fn first(&self, notes: impl IntoIterator<Item = impl Into<usize>>) -> Value<'a> {
         notes.into_iter().map(|note| self.value(note)).find(|value| *value != Value::Null).unwrap_or(Value::Null)
     }
+
+    /// A whole number, as a number or as text.
+    pub fn number(&self, note: impl Into<usize>) -> Option<u64> {
+        decimal(whole(self.value(note))).filter(|number| *number <= i64::MAX as u64)
+    }
+
+    /// A port.
+    pub fn port(&self, note: impl Into<usize>) -> Option<u16> {
+        schemas::parse_port(whole(self.value(note)))
+    }
 }
 
 /// Reads a record: fields and extras go to the row at once, notes to `note`. Members under a prefix of `left` that the
@@ -116,17 +126,17 @@ pub fn read<'a, N: Copy, const SLOTS: usize>(
     row: &mut Row<'_>,
     paths: &Paths<N, SLOTS>,
     left: &[&[u8]],
-    note: impl FnMut(N, Value<'a>, &mut Row<'_>),
+    mut note: impl FnMut(N, Value<'a>, &mut Row<'_>),
 ) -> Result<(), Refusal> {
     let find = |path: &[u8]| match paths.get(path) {
         None if left.iter().any(|prefix| path.starts_with(prefix)) => Some((Put::Leave, "")),
         found => found,
     };
-    read_by(record, row, find, note)
+    read_by(record, row, find, |what, _, value, row| note(what, value, row))
 }
 
 /// The same with a look-up of the family's own, for vendors who write one member under several names. What `find` does not
-/// know becomes an extra.
+/// know becomes an extra; `note` is told the path, too.
 ///
 /// # Errors
 /// See [`read`].
@@ -134,7 +144,7 @@ pub fn read_by<'a, N: Copy>(
     record: &Record<'a>,
     row: &mut Row<'_>,
     find: impl Fn(&[u8]) -> Option<(Put<N>, &'static str)>,
-    mut note: impl FnMut(N, Value<'a>, &mut Row<'_>),
+    mut note: impl FnMut(N, &[u8], Value<'a>, &mut Row<'_>),
 ) -> Result<(), Refusal> {
     let extent = json::walk(record.body, |path, value| {
         let Some((put, name)) = find(path) else {
@@ -144,7 +154,7 @@ pub fn read_by<'a, N: Copy>(
             return Ok(());
         };
         match put {
-            Put::Note(what) => note(what, value, row),
+            Put::Note(what) => note(what, path, value, row),
             Put::Field(field) => return set(record, row, field, value),
             Put::Address(key) => return address(record, row, key, name, value),
             Put::Extra => extra(row, name, value),
@@ -257,6 +267,21 @@ pub fn account(row: &mut Row<'_>, value: Value<'_>) {
     if !is_blank(value.scalar()) && !row.has(Field::User) {
         value.with(|text| crate::windows::account_text(row, text));
     }
+}
+
+/// Sets path and name of the process.
+pub fn program(row: &mut Row<'_>, value: Value<'_>) {
+    if !is_blank(value.scalar()) {
+        value.with(|path| {
+            row.text(key::PROCESS_PATH, path);
+            row.text(key::PROCESS_NAME, file_name(path));
+        });
+    }
+}
+
+/// The last part of a path of Windows or Unix.
+pub fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next().unwrap_or(path)
 }
 
 /// A number without the `.0` that some JSON writers put behind whole ones; of anything else its bytes.

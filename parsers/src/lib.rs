@@ -15,6 +15,7 @@
 pub mod detect;
 mod document;
 pub mod families;
+pub mod framing;
 mod generic;
 pub mod lex;
 mod logins;

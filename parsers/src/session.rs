@@ -13,6 +13,7 @@
 use schemas::{FlowBatch, Place, RefusedPart, Reject, RejectKind, Row};
 
 use crate::detect::{Choice, Confidence, Detector, Keys};
+use crate::framing::RECORD_MAX;
 use crate::lex::json::Value;
 use crate::lex::text::offset_in;
 use crate::lex::time::{TimeContext, Zone};
@@ -78,12 +79,17 @@ impl Session {
     pub fn new(format: Format, zone: Zone) -> Session {
         Session {
             format,
-            time: TimeContext { received_us: 0, zone },
+            time: TimeContext::new(0, zone),
             memories: FAMILIES.iter().map(|_| Memory::default()).collect(),
             scratch: Default::default(),
             detector: Detector::default(),
             refused: Vec::new(),
         }
+    }
+
+    /// Says what this source means by abbreviations of zones; see [`TimeContext::zone_names`].
+    pub fn set_zone_names(&mut self, names: Vec<(String, i32)>) {
+        self.time.zone_names = names;
     }
 
     /// Parses one line (with or without its line end) and appends its rows to the batch. `line` lies in the batch's
@@ -97,6 +103,10 @@ impl Session {
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
         let Session { format, time, memories, scratch, detector, refused } = self;
         refused.clear();
+        if line.len() > RECORD_MAX {
+            let kind = RejectKind::TooMuch { what: "bytes in a record", limit: RECORD_MAX };
+            return Err(Reject { family: format.name(), offset: RECORD_MAX, kind });
+        }
         time.received_us = place.received_us;
         let mut record = transport::open(line, time);
         if record.line.trim_ascii().is_empty() {

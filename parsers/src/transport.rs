@@ -4,7 +4,7 @@
 //! from a file, from a relay that put its own header before it, and from the `message` member of a shipper's JSON. Headers
 //! are optional at every level, since shippers eat them.
 
-use schemas::{Ip, RejectKind, Row, TimeSource, key};
+use schemas::{Field, Ip, RejectKind, Row, TimeSource, key};
 
 use crate::Refusal;
 use crate::detect::Keys;
@@ -78,17 +78,20 @@ impl Record<'_> {
         }
     }
 
+    /// Takes back host and relay that the header's reading found in the line itself: for families whose lines begin with a
+    /// time and go on with words of their own. What an envelope said stays.
+    pub fn forget_host(&self, row: &mut Row<'_>) {
+        if offset_in(self.line, self.header.host).is_some() {
+            for field in [Field::Host, Field::HostIp, Field::Relay] {
+                row.clear(field);
+            }
+        }
+    }
+
     /// A refusal that points at `part`, a slice of the body.
     #[cold]
     pub fn refuse(&self, part: &[u8], kind: RejectKind) -> Refusal {
         Refusal { at: offset_in(self.body, part).unwrap_or(0), kind }
-    }
-
-    /// A refusal that points at what is no JSON in `part`, a slice of the body.
-    #[cold]
-    pub fn refuse_json(&self, part: &[u8], error: json::Error) -> Refusal {
-        let refusal = Refusal::from(error);
-        Refusal { at: offset_in(self.body, part).unwrap_or(0) + refusal.at, kind: refusal.kind }
     }
 
     /// The refusal of a record that is not of the family.

@@ -9,7 +9,7 @@ use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
 use crate::detect::Keys;
 use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once};
-use crate::lex::winevent::{Field, Slot, WinEvent, read_json, read_xml};
+use crate::lex::winevent::{Field, Slot, WinEvent, is_event_text, read_json, read_text, read_xml};
 use crate::lex::xml::Reader;
 use crate::transport::{Record, Shape, set_time};
 use crate::{Parsed, Refusal};
@@ -26,6 +26,9 @@ pub fn is_event_xml(body: &[u8]) -> bool {
 /// The end of the provider's name as a JSON text; inside other text its quote would be escaped.
 static SYSMON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-Sysmon\""));
 
+/// The system part of an event that was turned from XML into JSON.
+static RENDERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"EventID\""));
+
 /// Whether an object has the keys of a Windows event.
 #[inline]
 pub fn has_event_keys(keys: Keys) -> bool {
@@ -35,16 +38,22 @@ pub fn has_event_keys(keys: Keys) -> bool {
     keys.has_any(SHIPPED)
         || keys.has_any(Keys::EVENT_ID.and(Keys::EVENT_CODE)) && keys.has_any(ORIGIN)
         || keys.has(Keys::OLD_EVENT_ID.and(Keys::EVENT_DATA))
+        || keys.has_any(Keys::WINLOGBEAT_EVENT_ID.and(Keys::WINLOGBEAT_WINLOG_EVENT_ID))
 }
 
 /// Whether a record is an event of Windows, and if so whether Sysmon wrote it.
 pub fn is_sysmon(record: &Record<'_>) -> Option<bool> {
     match record.shape {
-        Shape::Object => has_event_keys(record.keys).then(|| SYSMON.find(record.body).is_some()),
+        Shape::Object => {
+            let known =
+                has_event_keys(record.keys) || record.keys.has(Keys::WIN_EVENT) && RENDERED.find(record.body).is_some();
+            known.then(|| SYSMON.find(record.body).is_some())
+        }
         Shape::Text => {
+            let known = is_event_xml(record.body) || is_event_text(&record.header, record.body);
             // The provider stands at the beginning of the system part.
             let head = &record.body[..record.body.len().min(400)];
-            is_event_xml(record.body).then(|| contains(head, b"-Sysmon"))
+            known.then(|| contains(head, b"-Sysmon") || record.header.app.ends_with(b"-Sysmon"))
         }
     }
 }
@@ -93,6 +102,20 @@ pub fn each_event<'a>(
     if record.shape == Shape::Object {
         let mut event = WinEvent::default();
         read_json(record.body, &mut event, |name, field| extra(row, name, field))?;
+        if !event.has_data() && !event.peek(Slot::Message).is_absent() {
+            event.fill_from_message();
+        }
+        write(&mut event, row).map_err(|fault| refuse(0, fault))?;
+        return Ok(Parsed::Events);
+    }
+    if !is_event_xml(record.body) {
+        let mut event = WinEvent::default();
+        if !read_text(&record.header, record.body, &mut event, |name, field| extra(row, name, field)) {
+            return Err(
+                record.not_this_family("<Event> with <System>, or an event as Snare, Splunk or QRadar write it")
+            );
+        }
+        event.fill_from_message();
         write(&mut event, row).map_err(|fault| refuse(0, fault))?;
         return Ok(Parsed::Events);
     }
@@ -150,8 +173,13 @@ pub fn common<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'
     }
     let host = event.first(&[Slot::Computer, Slot::HostName]);
     text(row, key::HOST, host);
-    text(row, key::EVENT_ACTION, event.peek(Slot::Action));
-    text(row, key::LEVEL, event.peek(Slot::Severity));
+    for (column, slot) in [(key::EVENT_ACTION, Slot::Action), (key::LEVEL, Slot::Severity)] {
+        // a word, where the shipper has looked it up
+        let word = event.peek(slot);
+        if !word.raw().iter().all(u8::is_ascii_digit) {
+            text(row, column, word);
+        }
+    }
     let record_id = event.peek(Slot::RecordId);
     if !record_id.is_absent() {
         row.extra_fixed("record_id", record_id.raw());

@@ -203,7 +203,7 @@ impl Parser for Family {
 
     fn parse(&self, record: &Record<'_>, _: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let mut event = Event(Notes::default());
-        document::read_by(record, row, find, |note, value, _| event.0.take(note, value))?;
+        document::read_by(record, row, find, |note, _, value, _| event.0.take(note, value))?;
         event.conclude(record, row)?;
         Ok(Parsed::Events)
     }

@@ -467,7 +467,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         if length != total {
             return None;
         }
-        stamp.offset = stamp.offset.or_else(|| time::zone(self.note(Noted::Zone)));
+        stamp.offset = stamp.offset.or_else(|| self.record.time.zone(&stamp, self.note(Noted::Zone)));
         self.record.time.resolve(&stamp)
     }
 

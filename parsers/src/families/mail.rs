@@ -113,7 +113,7 @@ impl Parser for Family {
             None => {
                 if let Some(text) = exim_line(record.line) {
                     // what the header took for a host is the authenticator's name
-                    row.clear(Field::Host);
+                    record.forget_host(row);
                     row.clear(Field::ProcessName);
                     others::exim(text, row)
                 } else if postfix::is_sentence(body) {

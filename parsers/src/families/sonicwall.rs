@@ -10,7 +10,7 @@ use schemas::{
     Action, EventKind, Field, Initiator, Ip, LogSource, Outcome, PortState, RejectKind, Row, Transport, key,
 };
 
-use crate::lex::ends::ip_port;
+use crate::lex::endpoint::colon;
 use crate::lex::keys::KeyMap;
 use crate::lex::kv;
 use crate::lex::text::{contains, decimal, present, split_once, split_once_str};
@@ -207,11 +207,11 @@ impl<'r> Line<'_, 'r> {
         }
         self.set_end(Noted::Src, row)?;
         self.set_end(Noted::Dst, row)?;
-        if let Some((ip, port)) = ip_port(self.note(Noted::NatSrc)) {
+        if let Some((ip, port)) = colon(self.note(Noted::NatSrc)) {
             row.set(key::NAT_SRC_IP, ip);
             row.set_opt(key::NAT_SRC_PORT, port);
         }
-        if let Some((ip, port)) = ip_port(self.note(Noted::NatDst)) {
+        if let Some((ip, port)) = colon(self.note(Noted::NatDst)) {
             row.set(key::NAT_DST_IP, ip);
             row.set_opt(key::NAT_DST_PORT, port);
         }

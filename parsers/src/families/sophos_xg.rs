@@ -215,12 +215,11 @@ impl<'r> Line<'_, 'r> {
                 text[..date.len()].copy_from_slice(date);
                 text[date.len() + 1..total].copy_from_slice(clock);
                 let zone = self.note(Noted::Zone);
-                let sure = time::sure_zone(zone);
-                if sure.is_none() {
-                    row.extra_fixed("timezone", zone);
-                }
                 time::iso(&text[..total]).filter(|(_, length)| *length == total).and_then(|(mut stamp, _)| {
-                    stamp.offset = stamp.offset.or(sure);
+                    stamp.offset = stamp.offset.or_else(|| self.record.time.sure_zone(&stamp, zone));
+                    if stamp.offset.is_none() {
+                        row.extra_fixed("timezone", zone);
+                    }
                     self.record.time.resolve(&stamp)
                 })
             }

@@ -15,7 +15,7 @@ use schemas::{
 
 use crate::lex::text::{decimal, is_absent, rsplit_once, split_once};
 use crate::lex::time::{self, TimeContext, Zone};
-use crate::lex::{cef, json};
+use crate::lex::{cef, json, pattern};
 use crate::{Record, Refusal, set_time};
 
 /// How the escapes of a value are resolved.
@@ -103,6 +103,8 @@ pub enum Note {
     Noticed,
     /// The zone of stamps without one.
     Zone,
+    /// The format of stamps that aren't of the usual ones, as a pattern.
+    TimeFormat,
     /// When it began.
     Start,
     /// When it ended.
@@ -208,11 +210,13 @@ pub struct Event<'a> {
     pub kind: Option<EventKind>,
     /// How it ended, where the sender's code says so and no word does.
     pub outcome: Option<Outcome>,
+    /// Whether it ends a session, where the sender's code says so.
+    pub logoff: bool,
 }
 
 impl Default for Event<'_> {
     fn default() -> Self {
-        Event { notes: [Value::plain(b""); Note::Count as usize], kind: None, outcome: None }
+        Event { notes: [Value::plain(b""); Note::Count as usize], kind: None, outcome: None, logoff: false }
     }
 }
 
@@ -304,6 +308,7 @@ impl<'a> Event<'a> {
             self.note(Note::Action).raw,
             if code.first().is_some_and(u8::is_ascii_alphabetic) { code } else { b"" },
         ]);
+        topic.logoff |= self.logoff;
         let kind = self.kind.unwrap_or_else(|| self.kind_of(&topic, row));
         row.set(key::KIND, kind);
         row.log_source(sources.of(kind));
@@ -320,9 +325,18 @@ impl<'a> Event<'a> {
 
     fn times(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let zone = self.note(Note::Zone).with(time::zone);
-        let read = |text: &[u8]| match zone {
-            Some(offset) => TimeContext { received_us: record.time.received_us, zone: Zone::Fixed(offset) }.any(text),
-            None => record.time.any(text),
+        let format = self.note(Note::TimeFormat).raw;
+        let read = |text: &[u8]| {
+            let fixed;
+            let context = match zone {
+                Some(offset) => {
+                    fixed = TimeContext::new(record.time.received_us, Zone::Fixed(offset));
+                    &fixed
+                }
+                None => record.time,
+            };
+            let by_pattern = || context.resolve(&pattern::read(format, text).filter(|_| !format.is_empty())?);
+            context.any(text).or_else(by_pattern)
         };
         for (note, field, name) in [(Note::Start, key::START, "start"), (Note::End, key::END, "end")] {
             let stamp = self.note(note);

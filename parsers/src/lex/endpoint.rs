@@ -44,3 +44,46 @@ pub fn slash(token: &[u8]) -> Option<(Ip, Option<u16>)> {
         None => Some((Ip::parse(token)?, None)),
     }
 }
+
+/// `A.p`, as tcpdump and pf's tools write it: five numbers are an IPv4 address and a port, and a dot behind an IPv6 address is
+/// followed by one. `A` alone without.
+///
+/// ```
+/// use parsers::lex::endpoint::dot;
+/// use schemas::Ip;
+/// assert_eq!(dot(b"192.0.2.1.80"), Some((Ip::v4([192, 0, 2, 1]), Some(80))));
+/// assert_eq!(dot(b"192.0.2.1"), Some((Ip::v4([192, 0, 2, 1]), None)));
+/// assert_eq!(dot(b"2001:db8::1.443").and_then(|(_, port)| port), Some(443));
+/// assert_eq!(dot(b"192.0.2"), None);
+/// ```
+pub fn dot(token: &[u8]) -> Option<(Ip, Option<u16>)> {
+    if let Some(ip) = Ip::parse(token) {
+        return Some((ip, None));
+    }
+    let (address, port) = rsplit_once(token, b'.')?;
+    Some((Ip::parse(address)?, Some(parse_port(port)?)))
+}
+
+/// A host's name or address and the port behind its last colon. An address in brackets loses them; without a port, and of
+/// an IPv6 address without brackets, the whole text is the host.
+///
+/// ```
+/// use parsers::lex::endpoint::host_port;
+/// assert_eq!(host_port(b"www.example.com:443"), (&b"www.example.com"[..], Some(443)));
+/// assert_eq!(host_port(b"[2001:db8::1]:80"), (&b"2001:db8::1"[..], Some(80)));
+/// assert_eq!(host_port(b"2001:db8::1"), (&b"2001:db8::1"[..], None));
+/// ```
+pub fn host_port(text: &[u8]) -> (&[u8], Option<u16>) {
+    let (host, port) = match rsplit_once(text, b':') {
+        Some((host, port)) => match parse_port(port) {
+            Some(port) => (host, Some(port)),
+            None => (text, None),
+        },
+        None => (text, None),
+    };
+    match host {
+        [b'[', inner @ .., b']'] => (inner, port),
+        host if port.is_some() && host.contains(&b':') => (text, None),
+        host => (host, port),
+    }
+}

@@ -194,7 +194,7 @@ fn after_time<'a>(line: &'a [u8], at: usize, mut found: Time, header: &mut Heade
     let mut cursor = Cursor::new(line);
     cursor.skip(at + found.length);
     header.clock = found.clock;
-    zone_word(&mut cursor, &mut found.stamp);
+    zone_word(&mut cursor, &mut found.stamp, context);
     if let Some(us) = context.resolve(&found.stamp) {
         header.time_us = Some(us);
     }
@@ -210,7 +210,7 @@ fn after_time<'a>(line: &'a [u8], at: usize, mut found: Time, header: &mut Heade
 /// `CET`, `UTC+1` after a time, if it is a zone of the table and ends like one: at a colon, or before a percent tag
 /// or host. A host called `EST` is less likely than a router in New York.
 #[inline]
-fn zone_word(cursor: &mut Cursor<'_>, stamp: &mut Stamp) {
+fn zone_word(cursor: &mut Cursor<'_>, stamp: &mut Stamp, context: &TimeContext) {
     if stamp.offset.is_some() || cursor.peek() != Some(b' ') {
         return;
     }
@@ -224,7 +224,7 @@ fn zone_word(cursor: &mut Cursor<'_>, stamp: &mut Stamp) {
     if !(2..=9).contains(&word.len()) || !matches!(ahead.peek(), Some(b' ' | b':')) {
         return;
     }
-    if let Some(offset) = time::zone(word) {
+    if let Some(offset) = context.zone(stamp, word) {
         stamp.offset = Some(offset);
         *cursor = ahead;
     }
@@ -280,6 +280,8 @@ fn is_host(word: &[u8]) -> bool {
                 || b >= 0x80
         })
         && word.first() != Some(&b'%')
+        // brackets are an IPv6 address's; `[error]` begins a text
+        && (word.first() != Some(&b'[') || word.contains(&b':'))
 }
 
 #[inline]
@@ -767,6 +769,7 @@ mod tests {
         check("1767607200.123    42 192.0.2.1 TCP_MISS/200", "", "", "", "1767607200.123    42 192.0.2.1 TCP_MISS/200");
         check("{\"a\":1}", "", "", "", "{\"a\":1}");
         check("just words: and more", "", "", "", "just words: and more");
+        check("2026/01/05 10:00:00 [error] 1200#0: *31 text", "", "", "", "[error] 1200#0: *31 text");
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub struct TimeContext {
     pub received_us: i64,
     /// For stamps without a zone.
     pub zone: Zone,
+    /// What this source means by zones' abbreviations, where that is not what [`zone`] says: several zones share `CST`, `IST`
+    /// and others. Name, in any case, and seconds east of Greenwich.
+    pub zone_names: Vec<(String, i32)>,
 }
 
 /// A date and time of day as written, not yet placed in a zone.
@@ -66,7 +69,58 @@ const AHEAD_MAX_US: i64 = 7 * DAY_US;
 impl TimeContext {
     /// A context whose local times are UTC.
     pub fn utc(received_us: i64) -> TimeContext {
-        TimeContext { received_us, zone: Zone::Utc }
+        TimeContext::new(received_us, Zone::Utc)
+    }
+
+    /// A context for a source whose local times are in `zone`.
+    pub fn new(received_us: i64, zone: Zone) -> TimeContext {
+        TimeContext { received_us, zone, zone_names: Vec::new() }
+    }
+
+    /// Seconds east of a zone as written after `stamp`. A number says it itself; of a name first what the source was said
+    /// to mean by it ([`TimeContext::zone_names`]), then what the source's own zone calls itself at that time (so that `IST` is
+    /// Ireland's in Ireland, and the doubled hour of autumn is not doubled), then the table ([`zone`]).
+    pub fn zone(&self, stamp: &Stamp, written: &[u8]) -> Option<i32> {
+        self.sure_zone(stamp, written).or_else(|| zone(written))
+    }
+
+    /// The same without the table's reading of names that several parts of the world use for clocks hours apart, unless the
+    /// source was said to mean one: for devices whose vendor writes such names everywhere.
+    pub fn sure_zone(&self, stamp: &Stamp, written: &[u8]) -> Option<i32> {
+        const AMBIGUOUS: [&[u8]; 4] = [b"IST", b"BST", b"CST", b"EST"];
+        let is_name =
+            written.first().is_some_and(u8::is_ascii_alphabetic) && written.iter().all(u8::is_ascii_alphabetic);
+        if is_name {
+            let said = self.zone_names.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(written));
+            if let Some((_, seconds)) = said {
+                return Some(*seconds);
+            }
+            if let Zone::Named(own) = &self.zone
+                && let Some(seconds) = self.named_by_itself(stamp, own, written)
+            {
+                return Some(seconds);
+            }
+            if AMBIGUOUS.iter().any(|name| name.eq_ignore_ascii_case(written)) {
+                return None;
+            }
+        }
+        zone(written)
+    }
+
+    /// The offset that `zone` has at the local time of `stamp` and calls `name`.
+    fn named_by_itself(&self, stamp: &Stamp, zone: &TimeZone, name: &[u8]) -> Option<i32> {
+        let year = stamp.civil.year.unwrap_or_else(|| year_of(self.received_us));
+        let civil = jiff_civil(stamp.civil.us_in_year(year)?)?;
+        let (one, other) = match zone.to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset } => (offset, offset),
+            AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => (before, after),
+        };
+        [one, other].into_iter().find_map(|offset| {
+            let instant = offset.to_timestamp(civil).ok()?;
+            let info = zone.to_offset_info(instant);
+            let same = info.offset() == offset && info.abbreviation().as_bytes().eq_ignore_ascii_case(name);
+            same.then_some(offset.seconds())
+        })
     }
 
     /// The instant of a stamp. `None` if no year makes it a date that exists.
@@ -130,7 +184,7 @@ impl TimeContext {
     }
 
     fn with_zone_word(&self, mut stamp: Stamp, tail: &[u8]) -> Option<i64> {
-        stamp.offset = Some(zone(tail.trim_ascii())?);
+        stamp.offset = Some(self.zone(&stamp, tail.trim_ascii())?);
         self.resolve(&stamp)
     }
 
@@ -479,17 +533,17 @@ fn one_or_two(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// A count since 1970 in s, ms, µs or ns, told apart by size (below 1e11, 1e14, 1e17, above), with or
-/// without a fraction: a whole text. Negative counts are not times of log lines.
+/// without a fraction or an exponent (`1.7676072e9`): a whole text. Negative counts are not times of log lines.
 #[inline]
 pub fn epoch(text: &[u8]) -> Option<i64> {
     let (whole, decimals) = match text.iter().position(|&b| b == b'.') {
         Some(at) => (&text[..at], &text[at..]),
         None => (text, &b""[..]),
     };
-    let value = super::text::decimal(whole)?;
+    let Some(value) = super::text::decimal(whole) else { return exponential(text) };
     let (micro, length) = fraction(decimals);
     if length != decimals.len() {
-        return None;
+        return exponential(text);
     }
     let us = match value {
         0..=99_999_999_999 => value * 1_000_000 + u64::from(micro),
@@ -500,9 +554,33 @@ pub fn epoch(text: &[u8]) -> Option<i64> {
     i64::try_from(us).ok()
 }
 
+/// A count with an exponent, written out: by digits, since a binary fraction would not keep microseconds.
+#[cold]
+fn exponential(text: &[u8]) -> Option<i64> {
+    let at = text.iter().position(|byte| matches!(byte, b'e' | b'E'))?;
+    let (mantissa, exponent) = (&text[..at], &text[at + 1..]);
+    let exponent = usize::try_from(super::text::decimal(exponent.strip_prefix(b"+").unwrap_or(exponent))?).ok()?;
+    let (whole, decimals) = match mantissa.iter().position(|&byte| byte == b'.') {
+        Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+        None => (mantissa, &b""[..]),
+    };
+    // 20 digits hold every count that fits; a fraction of 9 is finer than is kept
+    let mut plain = [b'0'; 30];
+    let point = whole.len() + exponent;
+    if whole.is_empty() || point > 20 || !whole.iter().chain(decimals).all(u8::is_ascii_digit) {
+        return None;
+    }
+    for (to, from) in plain.iter_mut().zip(whole.iter().chain(decimals)) {
+        *to = *from;
+    }
+    plain.copy_within(point..29, point + 1);
+    plain[point] = b'.';
+    epoch(&plain)
+}
+
 /// Seconds east of a zone as written after a stamp: `Z`, `+0100`, `UTC`, `UTC+1`, `GMT+02:00`, `CET`.
 /// `None` for a name that is not in the table; the ambiguous ones (`CST`, `IST`, `BST`) have the reading of
-/// most devices' menus there, and a numeric offset always wins over them.
+/// most devices' menus there, which [`TimeContext::zone`] can be told to be another.
 pub fn zone(text: &[u8]) -> Option<i32> {
     if let Some((seconds, length)) = numeric_offset(text) {
         return if length == text.len() { Some(seconds) } else { None };
@@ -522,13 +600,6 @@ pub fn zone(text: &[u8]) -> Option<i32> {
         return Some(if *sign == b'-' { -seconds } else { seconds });
     }
     zone(tail)
-}
-
-/// The same without the names that several parts of the world use for clocks hours apart: a device that writes nothing
-/// better is read in the zone that its source was given.
-pub fn sure_zone(text: &[u8]) -> Option<i32> {
-    const AMBIGUOUS: [&[u8]; 4] = [b"IST", b"BST", b"CST", b"EST"];
-    if AMBIGUOUS.iter().any(|name| name.eq_ignore_ascii_case(text)) { None } else { zone(text) }
 }
 
 /// Abbreviation and minutes east.
@@ -585,7 +656,8 @@ const ZONES: &[(&str, i32)] = &[
 ];
 
 #[inline]
-fn month_of(text: &[u8]) -> Option<u8> {
+/// 1..=12 by the first three letters of a month's English name.
+pub(super) fn month_of(text: &[u8]) -> Option<u8> {
     let [a, b, c, ..] = text else { return None };
     Some(match [a | 0x20, b | 0x20, c | 0x20] {
         [b'j', b'a', b'n'] => 1,
@@ -698,14 +770,67 @@ mod tests {
 
     #[test]
     fn a_doubled_or_missing_hour_is_read_nearest_to_receipt() {
-        let berlin = |received: &[u8]| TimeContext {
-            received_us: utc().iso(received).unwrap(),
-            zone: Zone::Named(TimeZone::get("Europe/Berlin").unwrap()),
-        };
+        let berlin = |received: &[u8]| of("Europe/Berlin", received);
         assert_eq!(berlin(b"2026-10-25T00:31:00Z").iso(b"2026-10-25 02:30:00"), utc().iso(b"2026-10-25T00:30:00Z"));
         assert_eq!(berlin(b"2026-10-25T01:31:00Z").iso(b"2026-10-25 02:30:00"), utc().iso(b"2026-10-25T01:30:00Z"));
         assert_eq!(berlin(b"2026-03-29T00:31:00Z").iso(b"2026-03-29 02:30:00"), utc().iso(b"2026-03-29T00:30:00Z"));
         assert_eq!(berlin(b"2026-07-01T00:00:00Z").bsd(b"Jul  1 12:00:00"), utc().iso(b"2026-07-01T10:00:00Z"));
+    }
+
+    fn of(zone: &str, received: &[u8]) -> TimeContext {
+        TimeContext::new(utc().iso(received).unwrap(), Zone::Named(TimeZone::get(zone).unwrap()))
+    }
+
+    #[test]
+    fn a_zones_name_means_what_its_own_clocks_say() {
+        let at = |text: &[u8]| utc().iso(text);
+        // the doubled hour is told apart by the name, whatever was received when
+        let berlin = of("Europe/Berlin", b"2026-10-25T09:00:00Z");
+        assert_eq!(berlin.bsd(b"Oct 25 2026 02:30:00 CEST"), at(b"2026-10-25T00:30:00Z"));
+        assert_eq!(berlin.bsd(b"Oct 25 2026 02:30:00 CET"), at(b"2026-10-25T01:30:00Z"));
+        assert_eq!(berlin.bsd(b"Oct 25 02:30:00 CET"), at(b"2026-10-25T01:30:00Z"));
+        for (zone, text, expected) in [
+            ("Asia/Kolkata", &b"2026-07-01 10:00:00 IST"[..], &b"2026-07-01T04:30:00Z"[..]),
+            ("Europe/Dublin", b"2026-07-01 10:00:00 IST", b"2026-07-01T09:00:00Z"),
+            ("Asia/Jerusalem", b"2026-01-05 10:00:00 IST", b"2026-01-05T08:00:00Z"),
+            ("Asia/Shanghai", b"2026-07-01 10:00:00 CST", b"2026-07-01T02:00:00Z"),
+            ("America/Chicago", b"2026-01-05 10:00:00 CST", b"2026-01-05T16:00:00Z"),
+            // another zone's name is not ours to read: the table says
+            ("Europe/Berlin", b"2026-01-05 10:00:00 EST", b"2026-01-05T15:00:00Z"),
+        ] {
+            assert_eq!(of(zone, b"2026-07-01T00:00:00Z").iso(text), at(expected), "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_zones_name_can_be_said_to_mean_another() {
+        let mut context = utc();
+        context.zone_names.push(("EST".into(), 10 * 3600));
+        assert_eq!(context.bsd(b"Jan  5 20:00:00 est"), Some(T));
+        assert_eq!(context.bsd(b"Jan  5 2026 11:00:00 CET"), Some(T));
+        assert_eq!(context.iso(b"2026-01-05 11:00:00 +01:00"), Some(T), "a number says it itself");
+    }
+
+    #[test]
+    fn an_epoch_is_exact_to_the_microsecond_in_every_unit() {
+        let us = T + 123_456;
+        for text in [
+            "1767607200.123456",
+            "1767607200.1234569",
+            "1767607200123.456",
+            "1767607200123456",
+            "1767607200123456.9",
+            "1767607200123456789",
+            "1.767607200123456e9",
+            "1.767607200123456789E+18",
+            "17676072001234567e2",
+        ] {
+            assert_eq!(utc().any(text.as_bytes()), Some(us), "{text}");
+        }
+        for text in ["1e999999999999", "1.5e-3", "e9", ".5e9", "1e", "1.2.3e4", "99999999999999999999e1", "1e21"] {
+            assert_eq!(epoch(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(epoch(b"0"), Some(0), "read as it is; that it is implausible is said of the row");
     }
 
     #[test]
@@ -748,6 +873,25 @@ mod tests {
         fn near_misses_do_not_panic(text in "[0-9A-Za-z:/., +\\-]{0,40}") {
             let _ = utc().any(text.as_bytes());
             let _ = (iso(text.as_bytes()), bsd(text.as_bytes()), clf(text.as_bytes()), us_date(text.as_bytes()));
+        }
+
+        /// The twin asks the zone's own transitions for every instant that shows this time on the wall.
+        #[test]
+        fn a_local_time_is_read_as_an_instant_that_shows_it(us in 1_735_689_600_000_000i64..1_798_761_600_000_000, ahead in -3i64..3, zone in 0usize..4) {
+            let name = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"][zone];
+            let zone = TimeZone::get(name).unwrap();
+            let minute = us - us.rem_euclid(60_000_000);
+            let shown = |us: i64| jiff::Timestamp::from_microsecond(us).unwrap().to_zoned(zone.clone()).datetime();
+            let text = shown(minute).strftime("%Y-%m-%d %H:%M:%S").to_string();
+            let context = TimeContext::new(minute + ahead * 1_800_000_000, Zone::Named(zone.clone()));
+            let read = context.iso(text.as_bytes()).unwrap();
+            prop_assert_eq!(shown(read), shown(minute), "{} {}", name, text);
+            // of two instants an hour or half apart, the one nearer to receipt
+            for other in [minute - 3_600_000_000, minute + 3_600_000_000, minute - 1_800_000_000, minute + 1_800_000_000, minute] {
+                if shown(other) == shown(minute) {
+                    prop_assert!(read.abs_diff(context.received_us) <= other.abs_diff(context.received_us));
+                }
+            }
         }
 
         #[test]

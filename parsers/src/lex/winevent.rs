@@ -4,22 +4,32 @@
 //! winlogbeat / ECS   {"winlog":{"event_id":…,"event_data":{"IpAddress":…}},"event":{…}}   also dotted, and before 7.0
 //! flat               {"EventID":…,"Hostname":…,"IpAddress":…}                            NXLog, Vector, Mordor
 //! nested             {"Event":{"System":{…},"EventData":{…}}}, Wazuh's data.win.*
+//!                    evtx_dump's `#attributes` and `#text`
 //! rendered           <Event><System>…</System><EventData><Data Name='IpAddress'>…
+//! in text            Snare's columns, Splunk's `EventCode=…`, QRadar's `AgentDevice=…`, `Provider: 4625: …`, the text for people
 //! ```
 //! It knows what Windows calls its data fields, and nothing of columns or of what an event means: two families do that.
 //! One pass over the bytes; a field that is not in [`Slot`] is handed out at once. Measured against a walk by members of
 //! nested objects, which reads the innermost three times.
+//! One file a shape: `objects`, `documents`, `lines`, and `message` for the text for people; `order` names data that has lost its names.
 //!
 //! Source of the names: the providers' manifests.
-//!
-//! Long because the list of names is.
+
+mod documents;
+mod lines;
+mod message;
+mod objects;
+mod order;
 
 use schemas::RejectKind;
 
-use super::json::{self, Extent, Value};
+pub use self::documents::read_xml;
+pub use self::lines::{is_event_text, read_text};
+pub use self::objects::read_json;
+use super::json::{self, Value};
 use super::keys::KeyMap;
-use super::time::{TimeContext, iso};
-use super::xml::{self, Reader, Token};
+use super::time::{TimeContext, iso, us_date};
+use super::xml;
 use crate::Refusal;
 
 macro_rules! slots {
@@ -33,6 +43,8 @@ macro_rules! slots {
         const SYSTEM: usize = [$(Slot::$system),+].len();
         const NAMES: [&str; COUNT] = [$(stringify!($system),)+ $(stringify!($data)),+];
         static DATA: KeyMap<Slot, 512> = KeyMap::new(&[$((stringify!($data), Slot::$data)),+]);
+        /// Each slot as a list of its own.
+        static ONE_EACH: [[Slot; 1]; COUNT] = [$([Slot::$system],)+ $([Slot::$data]),+];
         #[cfg(test)]
         const ALL: [Slot; COUNT] = [$(Slot::$system,)+ $(Slot::$data),+];
     };
@@ -47,17 +59,17 @@ slots! {
     data {
         SubjectUserSid, SubjectUserName, SubjectDomainName, SubjectLogonId, TargetUserSid, TargetSid, TargetUserName,
         TargetDomainName, TargetLogonId, LogonType, LogonProcessName, AuthenticationPackageName, PackageName, LmPackageName,
-        WorkstationName, Workstation, LogonGuid, KeyLength, ProcessId, ProcessID, ProcessName, NewProcessId, NewProcessName,
-        ParentProcessName, CommandLine, TokenElevationType, IpAddress, IpPort, Status, SubStatus, FailureReason,
+        WorkstationName, Workstation, ProcessId, ProcessID, ProcessName, NewProcessId, NewProcessName,
+        ParentProcessName, CommandLine, IpAddress, IpPort, Status, SubStatus, FailureReason,
         TargetServerName, AccountName, AccountDomain, LogonID, ClientName, ClientAddress, SessionName, SourceAddress,
-        SourcePort, DestAddress, DestPort, Protocol, Direction, Application, FilterRTID, LayerName, LayerRTID, RemoteUserID,
-        RemoteMachineID, ServiceName, ServiceSid, TicketOptions, TicketEncryptionType, PreAuthType, TransmittedServices,
+        SourcePort, DestAddress, DestPort, Protocol, Direction, Application, LayerName, ServiceName, ServiceSid, TicketOptions, TicketEncryptionType, PreAuthType,
         ElevatedToken, ImpersonationLevel, VirtualAccount, RestrictedAdminMode, TargetLinkedLogonId, PrivilegeList, ShareName,
         RelativeTargetName, AccessMask, CallingStationID, ClientIPAddress, ReasonCode, Reason, EventType, UtcTime, Image, User,
         SourceIp, SourceHostname, DestinationIp, DestinationHostname, DestinationPort, Initiated, QueryName, QueryStatus,
         QueryResults, ParentImage, ParentProcessId, ParentCommandLine, ParentUser, ProcessGuid, RuleName, Hashes, Address, Param1,
         Param2, Param3, IPString, ClientIP, Requester, ContextInfo,
-        UserName,
+        UserName, Connection, AuthFailureMessage, ErrorCode, ImagePath, RuleId, ModifyingUser,
+        Username,
     }
 }
 
@@ -209,24 +221,13 @@ impl<'a> WinEvent<'a> {
         (self.open & !RECORD) >> SYSTEM != 0
     }
 
-    /// Reads data fields out of the English text for people, for shippers that send nothing else: lines `Label: value`,
-    /// where a label that occurs twice is the subject's first and the target's then. Fields that are there stay.
-    pub fn fill_from_message(&mut self) {
-        let message = self.peek(Slot::Message);
-        // In JSON line ends and tabs are escapes, and tabs stand between a label and its value.
-        let mut rest = message.raw;
-        while !rest.is_empty() {
-            let (line, mut tab) = piece(&mut rest);
-            let Some(colon) = memchr::memchr(b':', line) else { continue };
-            let Some(slots) = LABELS.get(line[..colon].trim_ascii()) else { continue };
-            let mut value = line[colon + 1..].trim_ascii();
-            while value.is_empty() && tab && !rest.is_empty() {
-                let (next, more) = piece(&mut rest);
-                (value, tab) = (next.trim_ascii(), more);
-            }
-            let slot = slots.iter().find(|slot| self.open & bit(**slot) == 0);
-            if let Some(slot) = slot {
-                self.put(*slot, Field { raw: if value.is_empty() { b"-" } else { value }, coding: message.coding });
+    /// Fills data fields by their order, for shapes that lost their names.
+    fn put_in_order(&mut self, values: impl Iterator<Item = Field<'a>>, mut other: impl FnMut(&[u8], Field<'a>)) {
+        let code = self.code();
+        for (value, name) in values.zip(order::names(code)) {
+            match data_slot(name.as_bytes()) {
+                Some(slot) => self.put(slot, value),
+                None => other(name.as_bytes(), value),
             }
         }
     }
@@ -257,7 +258,10 @@ impl<'a> WinEvent<'a> {
                 return context.iso(stamp);
             }
         }
-        stamps.into_iter().filter(|stamp| !stamp.is_empty()).find_map(|stamp| context.any(stamp))
+        stamps.into_iter().filter(|stamp| !stamp.is_empty()).find_map(|stamp| {
+            // Splunk's own form has the month first
+            context.any(stamp).or_else(|| context.resolve(&us_date(stamp)?))
+        })
     }
 
     #[inline]
@@ -274,222 +278,18 @@ impl<'a> WinEvent<'a> {
     }
 }
 
-// ---- JSON
-
-/// Paths of what is no data field, in all shapes. What only the shipper is interested in is `Ignored`.
-static PATHS: KeyMap<Slot, 256> = KeyMap::new(&[
-    ("winlog.event_id", Slot::EventId),
-    ("event_id", Slot::EventId),
-    ("EventID", Slot::EventId),
-    ("EventCode", Slot::EventId),
-    ("event.code", Slot::EventId),
-    ("Event.System.EventID", Slot::EventId),
-    ("System.EventID", Slot::EventId),
-    ("data.win.system.eventID", Slot::EventId),
-    ("winlog.provider_name", Slot::Provider),
-    ("winlog.event_data.provider_name", Slot::Provider),
-    ("event.provider", Slot::Provider),
-    ("provider_name", Slot::Provider),
-    ("source_name", Slot::Provider),
-    ("SourceName", Slot::Provider),
-    ("ProviderName", Slot::Provider),
-    ("Provider_Name", Slot::Provider),
-    ("Event.System.Provider.Name", Slot::Provider),
-    ("data.win.system.providerName", Slot::Provider),
-    ("winlog.channel", Slot::Channel),
-    ("log_name", Slot::Channel),
-    ("channel", Slot::Channel),
-    ("Channel", Slot::Channel),
-    ("LogName", Slot::Channel),
-    ("Event.System.Channel", Slot::Channel),
-    ("data.win.system.channel", Slot::Channel),
-    ("winlog.computer_name", Slot::Computer),
-    ("computer_name", Slot::Computer),
-    ("ComputerName", Slot::Computer),
-    ("Computer", Slot::Computer),
-    ("computer", Slot::Computer),
-    ("Hostname", Slot::Computer),
-    ("Event.System.Computer", Slot::Computer),
-    ("data.win.system.computer", Slot::Computer),
-    ("host.name", Slot::HostName),
-    ("host.hostname", Slot::HostName),
-    ("winlog.time_created", Slot::TimeCreated),
-    ("TimeCreated", Slot::TimeCreated),
-    ("time_created", Slot::TimeCreated),
-    ("TimeGenerated", Slot::TimeCreated),
-    ("Event.System.TimeCreated.SystemTime", Slot::TimeCreated),
-    ("data.win.system.systemTime", Slot::TimeCreated),
-    ("EventTime", Slot::LocalTime),
-    ("@timestamp", Slot::Timestamp),
-    ("event.outcome", Slot::Outcome),
-    ("winlog.outcome", Slot::Outcome),
-    ("winlog.keywords", Slot::Keywords),
-    ("keywords", Slot::Keywords),
-    ("Keywords", Slot::Keywords),
-    ("Event.System.Keywords", Slot::Keywords),
-    ("data.win.system.keywords", Slot::Keywords),
-    ("event.action", Slot::Action),
-    ("winlog.task", Slot::Action),
-    ("task", Slot::Action),
-    ("Category", Slot::Action),
-    ("log.level", Slot::Severity),
-    ("winlog.level", Slot::Severity),
-    ("level", Slot::Severity),
-    ("Severity", Slot::Severity),
-    ("message", Slot::Message),
-    ("Message", Slot::Message),
-    ("data.win.system.message", Slot::Message),
-    ("winlog.user.name", Slot::SystemAccount),
-    ("winlog.user.domain", Slot::SystemDomain),
-    ("Domain", Slot::SystemDomain),
-    ("ExecutionProcessID", Slot::SystemProcess),
-    ("ThreadID", Slot::ThreadId),
-    ("user.name", Slot::EcsUser),
-    ("user.domain", Slot::EcsUserDomain),
-    ("source.ip", Slot::EcsSourceIp),
-    ("source.port", Slot::EcsSourcePort),
-    ("destination.ip", Slot::EcsDestinationIp),
-    ("destination.port", Slot::EcsDestinationPort),
-    ("network.transport", Slot::EcsTransport),
-    ("process.executable", Slot::EcsProgram),
-    ("process.pid", Slot::EcsProcessId),
-    ("dns.question.name", Slot::EcsQuestion),
-    ("winlog.record_id", Slot::RecordId),
-    ("record_number", Slot::RecordId),
-    ("RecordNumber", Slot::RecordId),
-    ("host", Slot::Ignored),
-    ("port", Slot::Ignored),
-    ("tags", Slot::Ignored),
-    ("type", Slot::Ignored),
-    ("@version", Slot::Ignored),
-    ("Version", Slot::Ignored),
-    ("Task", Slot::Ignored),
-    ("Level", Slot::Ignored),
-    ("Opcode", Slot::Ignored),
-    ("OpcodeValue", Slot::Ignored),
-    ("EventTypeOrignal", Slot::Ignored),
-    ("SeverityValue", Slot::Ignored),
-    ("SourceModuleName", Slot::Ignored),
-    ("SourceModuleType", Slot::Ignored),
-    ("EventReceivedTime", Slot::Ignored),
-    ("ProviderGuid", Slot::Ignored),
-    ("ActivityID", Slot::Ignored),
-    ("UserID", Slot::Ignored),
-    ("AccountType", Slot::Ignored),
-]);
-
-/// The text up to the next line end or tab, escaped or not, and whether it is an escaped tab; both are taken off.
-fn piece<'a>(rest: &mut &'a [u8]) -> (&'a [u8], bool) {
-    let text = *rest;
-    let mut from = 0;
-    while let Some(at) = memchr::memchr2(b'\n', b'\\', &text[from..]).map(|at| from + at) {
-        if text[at] == b'\n' {
-            *rest = &text[at + 1..];
-            return (&text[..at], false);
-        }
-        match text.get(at + 1) {
-            Some(b'n' | b'r' | b't') => {
-                *rest = &text[at + 2..];
-                return (&text[..at], text[at + 1] == b't');
-            }
-            // Another escape belongs to the text: `CORP\\jdoe`.
-            _ => from = (at + 2).min(text.len()),
-        }
-    }
-    *rest = b"";
-    (text, false)
-}
-
-/// Labels of the text for people, and the fields that their first and second occurrence are.
-static LABELS: KeyMap<&[Slot], 64> = KeyMap::new(&[
-    ("Security ID", &[Slot::SubjectUserSid, Slot::TargetUserSid]),
-    ("Account Name", &[Slot::SubjectUserName, Slot::TargetUserName]),
-    ("Account Domain", &[Slot::SubjectDomainName, Slot::TargetDomainName]),
-    ("Logon ID", &[Slot::SubjectLogonId, Slot::TargetLogonId]),
-    ("User Name", &[Slot::AccountName]),
-    ("Domain", &[Slot::AccountDomain]),
-    ("Logon Type", &[Slot::LogonType]),
-    ("Status", &[Slot::Status]),
-    ("Sub Status", &[Slot::SubStatus]),
-    ("Failure Reason", &[Slot::FailureReason]),
-    ("Workstation Name", &[Slot::WorkstationName]),
-    ("Source Network Address", &[Slot::IpAddress]),
-    ("Network Address", &[Slot::IpAddress]),
-    ("Client Address", &[Slot::ClientAddress]),
-    ("Caller IP", &[Slot::ClientAddress]),
-    ("Source Port", &[Slot::IpPort]),
-    ("Client Port", &[Slot::IpPort]),
-    ("Authentication Package", &[Slot::AuthenticationPackageName]),
-    ("New Process Name", &[Slot::NewProcessName]),
-    ("Process Command Line", &[Slot::CommandLine]),
-]);
-
-/// The name of a data field, where the path is that of one; `None` where it is not.
+/// The slot of a data field. Wazuh and WinRM write the first letter of a name small.
 #[inline]
-fn data_name(path: &[u8]) -> Option<&[u8]> {
-    match path {
-        [b'w', b'i', b'n', b'l', b'o', b'g', b'.', rest @ ..] => {
-            if let Some(name) = rest.strip_prefix(b"event_data.") {
-                return Some(name);
-            }
-            rest.starts_with(b"user_data.").then(|| last(rest))
+fn data_slot(name: &[u8]) -> Option<Slot> {
+    match DATA.get(name) {
+        None if name.first().is_some_and(u8::is_ascii_lowercase) => {
+            let mut copy = [0u8; 64];
+            let copy = copy.get_mut(..name.len())?;
+            copy.copy_from_slice(name);
+            copy.first_mut()?.make_ascii_uppercase();
+            DATA.get(copy)
         }
-        [b'e', ..] => path.strip_prefix(b"event_data."),
-        [b'u', ..] => path.starts_with(b"user_data.").then(|| last(path)),
-        [b'E', ..] => path.strip_prefix(b"EventData.").or_else(|| path.strip_prefix(b"Event.EventData.")),
-        [b'd', ..] => path.strip_prefix(b"data.win.eventdata."),
-        _ => None,
-    }
-}
-
-fn last(path: &[u8]) -> &[u8] {
-    path.rsplit(|byte| *byte == b'.').next().unwrap_or(path)
-}
-
-/// Wazuh writes the first letter of a name small.
-fn capital(name: &[u8]) -> Option<Slot> {
-    let mut copy = [0u8; 64];
-    let copy = copy.get_mut(..name.len())?;
-    copy.copy_from_slice(name);
-    copy.first_mut()?.make_ascii_uppercase();
-    DATA.get(copy)
-}
-
-/// Reads a JSON object of any shape. Data fields without a slot are given to `other` with their names.
-///
-/// # Errors
-/// What is no JSON, with its offset; an object that never closes, since what an event means may lie in what is missing.
-#[inline]
-pub fn read_json<'a>(
-    body: &'a [u8],
-    event: &mut WinEvent<'a>,
-    mut other: impl FnMut(&[u8], Field<'a>),
-) -> Result<(), Refusal> {
-    // Top-level keys are data in the flat shape only; which shape it is, is asked when it matters.
-    let mut flat = None;
-    let extent = json::walk(body, |path, value| {
-        if let Some(name) = data_name(path) {
-            let slot = DATA.get(name).or_else(|| if path[0] == b'd' { capital(name) } else { None });
-            let slot = slot.or_else(|| PATHS.get(path));
-            match slot {
-                Some(slot) => event.put(slot, Field::of_json(value)),
-                None => other(name, Field::of_json(value)),
-            }
-        } else if let Some(slot) = PATHS.get(path) {
-            event.put(slot, Field::of_json(value));
-        } else if !path.contains(&b'.') || path.starts_with(b"winlog.") {
-            let is_flat = *flat.get_or_insert_with(|| !super::text::contains(body, b"\"winlog"));
-            match DATA.get(path) {
-                Some(slot) => event.put(slot, Field::of_json(value)),
-                None if is_flat => other(path, Field::of_json(value)),
-                None => {}
-            }
-        }
-        Ok::<(), json::Error>(())
-    })?;
-    match extent {
-        Extent::Whole(_) => Ok(()),
-        Extent::Truncated => Err(unclosed(body, "the JSON object")),
+        found => found,
     }
 }
 
@@ -498,147 +298,9 @@ fn unclosed(body: &[u8], what: &'static str) -> Refusal {
     Refusal { at: body.len(), kind: RejectKind::Unclosed { what } }
 }
 
-// ---- XML
-
-/// Reads the next event of a rendered document; says whether there was one.
-///
-/// # Errors
-/// An event that never closes.
-pub fn read_xml<'a>(
-    body: &'a [u8],
-    reader: &mut Reader<'a>,
-    event: &mut WinEvent<'a>,
-    mut other: impl FnMut(&[u8], Field<'a>),
-) -> Result<bool, Refusal> {
-    if !reader.any(|token| matches!(token, Token::Open { name: b"Event", .. })) {
-        return Ok(false);
-    }
-    // The element that text belongs to, and the name of the data field.
-    let (mut inside, mut name) = (&b""[..], &b""[..]);
-    let mut part = Part::System;
-    let mut nameless = 0;
-    for token in reader.by_ref() {
-        match token {
-            Token::Open { name: b"EventData", .. } => part = Part::EventData,
-            Token::Open { name: b"UserData", .. } => part = Part::UserData,
-            Token::Open { name: b"RenderingInfo", .. } => part = Part::Rendering,
-            Token::Close { name: b"Event" } => return Ok(true),
-            Token::Open { name: element, attributes } | Token::Empty { name: element, attributes } => {
-                (inside, name) = (element, b"");
-                match (part, element) {
-                    (Part::System, b"Provider") => {
-                        event.put(
-                            Slot::Provider,
-                            Field::of_xml(xml::attribute(attributes, b"Name").unwrap_or_default()),
-                        );
-                    }
-                    (Part::System, b"TimeCreated") => {
-                        let stamp = xml::attribute(attributes, b"SystemTime").unwrap_or_default();
-                        event.put(Slot::TimeCreated, Field::of_xml(stamp));
-                    }
-                    (Part::EventData, b"Data") => match xml::attribute(attributes, b"Name") {
-                        Some(known) => name = known,
-                        None => {
-                            name = nameless_data(event.code(), nameless).unwrap_or_default();
-                            nameless += 1;
-                        }
-                    },
-                    (Part::UserData, _) => name = element,
-                    (Part::System | Part::EventData | Part::Rendering, _) => {}
-                }
-            }
-            Token::Text(text) | Token::Literal(text) => {
-                let literal = matches!(token, Token::Literal(_));
-                let field = Field { raw: text, coding: if literal { Coding::Plain } else { Coding::Xml } };
-                if !name.is_empty() {
-                    match DATA.get(name) {
-                        Some(slot) => event.put(slot, field),
-                        None => other(name, field),
-                    }
-                } else if part == Part::System
-                    && let Some(slot) = system_element(inside)
-                {
-                    event.put(slot, field);
-                } else if part == Part::Rendering {
-                    match inside {
-                        b"Message" => event.put(Slot::Message, field),
-                        b"Task" => event.put(Slot::Action, field),
-                        _ => {}
-                    }
-                }
-            }
-            Token::Close { .. } => (inside, name) = (b"", b""),
-        }
-    }
-    Err(unclosed(body, "<Event>"))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    System,
-    EventData,
-    UserData,
-    Rendering,
-}
-
-fn system_element(name: &[u8]) -> Option<Slot> {
-    Some(match name {
-        b"EventID" => Slot::EventId,
-        b"Channel" => Slot::Channel,
-        b"Computer" => Slot::Computer,
-        b"Keywords" => Slot::Keywords,
-        b"EventRecordID" => Slot::RecordId,
-        _ => return None,
-    })
-}
-
-/// The names of data fields by their order, for events that lost their names. Source: the manifests of
-/// Microsoft-Windows-Security-Auditing, version 0 of each event.
-fn nameless_data(code: Option<u32>, at: usize) -> Option<&'static [u8]> {
-    const SUBJECT: &str = "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId ";
-    const PLATFORM: &str = "ProcessID Application Direction SourceAddress SourcePort DestAddress DestPort Protocol FilterRTID LayerName LayerRTID";
-    const LOCAL: &str = "ProcessId Application SourceAddress SourcePort Protocol FilterRTID LayerName LayerRTID";
-    let (with_subject, names) = match code? {
-        4624 => (
-            true,
-            "TargetUserSid TargetUserName TargetDomainName TargetLogonId LogonType LogonProcessName AuthenticationPackageName WorkstationName LogonGuid TransmittedServices LmPackageName KeyLength ProcessId ProcessName IpAddress IpPort",
-        ),
-        4625 => (
-            true,
-            "TargetUserSid TargetUserName TargetDomainName Status FailureReason SubStatus LogonType LogonProcessName AuthenticationPackageName WorkstationName TransmittedServices LmPackageName KeyLength ProcessId ProcessName IpAddress IpPort",
-        ),
-        4634 => (false, "TargetUserSid TargetUserName TargetDomainName TargetLogonId LogonType"),
-        4647 => (false, "TargetUserSid TargetUserName TargetDomainName TargetLogonId"),
-        4648 => (
-            true,
-            "LogonGuid TargetUserName TargetDomainName TargetLogonGuid TargetServerName TargetInfo ProcessId ProcessName IpAddress IpPort",
-        ),
-        4672 => (true, "PrivilegeList"),
-        4688 => (true, "NewProcessId NewProcessName TokenElevationType ProcessId CommandLine"),
-        4740 | 4767 => (false, "TargetUserName TargetDomainName TargetSid SubjectUserSid SubjectUserName"),
-        4768 => (
-            false,
-            "TargetUserName TargetDomainName TargetSid ServiceName ServiceSid TicketOptions Status TicketEncryptionType PreAuthType IpAddress IpPort",
-        ),
-        4769 => (
-            false,
-            "TargetUserName TargetDomainName ServiceName ServiceSid TicketOptions TicketEncryptionType IpAddress IpPort Status",
-        ),
-        4771 => (false, "TargetUserName TargetSid ServiceName TicketOptions Status PreAuthType IpAddress IpPort"),
-        4776 => (false, "PackageName TargetUserName Workstation Status"),
-        4778 | 4779 => (false, "AccountName AccountDomain LogonID SessionName ClientName ClientAddress"),
-        4825 => (false, "AccountName AccountDomain LogonID ClientAddress"),
-        5140 => (true, "IpAddress IpPort ShareName"),
-        5152 | 5156 | 5157 => (false, PLATFORM),
-        5154 | 5155 | 5158 | 5159 => (false, LOCAL),
-        _ => return None,
-    };
-    let subject = if with_subject { SUBJECT } else { "" };
-    subject.split(' ').filter(|name| !name.is_empty()).chain(names.split(' ')).nth(at).map(str::as_bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::xml::Reader;
     use super::*;
 
     fn field(event: &WinEvent<'_>, slot: Slot) -> String {

@@ -2,7 +2,10 @@
 //!
 //! Compression is told by the first bytes, not by the name, because logs are renamed more often than re-packed.
 //! A compressed file is read as a stream in blocks of a few megabytes, so that a bomb of gigabytes costs the memory of
-//! one block; a line longer than [`LINE_MAX`] is cut into a record of its own that the parser will refuse.
+//! one block; a line longer than [`LINE_MAX`] is cut behind it, so that the parser refuses it, and read over to its end.
+//!
+//! A record is a line, unless the first bytes show another framing ([`Framing::guess`]): UTF-16, counted syslog, Windows events
+//! as text, JSON over several lines. Then a [`Framer`] makes the records, in order, and blocks are made of whole ones all the same.
 //! Folders are read in name order, so that a run over the same files is the same run.
 
 use std::fs::File;
@@ -11,13 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use parsers::framing::{Framer, Framing, HEAD_BYTES, RECORD_MAX, Records};
+
 use super::{Block, Received};
 
 /// Bytes of a block. Large enough that a batch's fixed costs vanish, small enough to stay near the cache.
 pub const BLOCK_BYTES: usize = 4 << 20;
 
 /// Longest line that is taken whole, in bytes.
-pub const LINE_MAX: usize = 16 << 20;
+pub const LINE_MAX: usize = RECORD_MAX;
+
+/// Bytes that a framer is given at once.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// Something that could not be read.
 #[derive(Debug)]
@@ -95,6 +103,10 @@ pub struct FileSource {
     rest: Vec<u8>,
     line: u64,
     ended: bool,
+    /// Whether what comes next belongs to a line that was cut.
+    in_cut_line: bool,
+    /// For records that are no lines.
+    framer: Option<Framer>,
 }
 
 impl FileSource {
@@ -135,8 +147,21 @@ impl FileSource {
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole).map_err(failed)?),
             _ => whole,
         };
-        let source = Arc::from(path.to_string_lossy());
-        Ok(FileSource { path: path.to_owned(), source, reader, received_us, rest: Vec::new(), line: 0, ended: false })
+        let mut reader = reader;
+        let mut rest = Vec::new();
+        read_some(&mut reader, &mut rest, HEAD_BYTES).map_err(failed)?;
+        let framing = Framing::guess(&rest);
+        Ok(FileSource {
+            path: path.to_owned(),
+            source: Arc::from(path.to_string_lossy()),
+            reader,
+            received_us,
+            rest,
+            line: 0,
+            ended: false,
+            in_cut_line: false,
+            framer: (framing != Framing::LINES).then(|| Framer::new(framing, LINE_MAX)),
+        })
     }
 
     /// The file's name as it stands in provenance.
@@ -144,13 +169,19 @@ impl FileSource {
         &self.source
     }
 
-    /// The next block of whole lines; `None` at the end.
+    /// The next block of whole records; `None` at the end.
     ///
     /// # Errors
     /// What the system or the unpacker says. What was read before it has been given.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        if self.in_cut_line {
+            self.skip_cut_line()?;
+        }
         if self.ended {
             return Ok(None);
+        }
+        if self.framer.is_some() {
+            return self.next_framed();
         }
         let mut bytes = std::mem::take(&mut self.rest);
         bytes.reserve(BLOCK_BYTES.saturating_sub(bytes.len()));
@@ -159,8 +190,7 @@ impl FileSource {
         loop {
             let from = bytes.len();
             let want = BLOCK_BYTES.max(from + BLOCK_BYTES / 4) - from;
-            let read = read_some(&mut self.reader, &mut bytes, want)
-                .map_err(|error| ReadError { path: self.path.clone(), error })?;
+            let read = self.read_more(&mut bytes, want)?;
             last_end = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at + 1).or(last_end);
             searched = bytes.len();
             if read == 0 {
@@ -171,7 +201,8 @@ impl FileSource {
                 break;
             }
             if last_end.is_none() && bytes.len() > LINE_MAX {
-                last_end = Some(LINE_MAX);
+                last_end = Some(LINE_MAX + 1);
+                self.in_cut_line = true;
                 break;
             }
         }
@@ -185,6 +216,53 @@ impl FileSource {
         }
         let records = lines(&bytes, &mut self.line, self.received_us);
         Ok(Some(Block { source: self.source.clone(), partition: 0, bytes: Arc::new(bytes), records }))
+    }
+
+    /// The next block of records that are no lines.
+    fn next_framed(&mut self) -> Result<Option<Block>, ReadError> {
+        let mut made = Records::default();
+        let mut piece = std::mem::take(&mut self.rest);
+        while !self.ended && made.bytes.len() < BLOCK_BYTES {
+            self.ended = piece.is_empty() && self.read_more(&mut piece, PIECE_BYTES)? == 0;
+            let Some(framer) = &mut self.framer else { break };
+            framer.push(&piece, &mut made);
+            if self.ended {
+                framer.finish(&mut made);
+            }
+            piece.clear();
+        }
+        let received_us = self.received_us;
+        let records = made.frames.iter().map(|frame| Received {
+            start: frame.start,
+            len: frame.len,
+            offset: frame.number,
+            received_us,
+        });
+        let records: Vec<Received> = records.collect();
+        let block = Block { source: self.source.clone(), partition: 0, bytes: Arc::new(made.bytes), records };
+        Ok((!block.records.is_empty()).then_some(block))
+    }
+
+    /// Reads over the rest of a line that was cut.
+    fn skip_cut_line(&mut self) -> Result<(), ReadError> {
+        let mut piece = std::mem::take(&mut self.rest);
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &piece) {
+                self.rest = piece.split_off(end + 1);
+                break;
+            }
+            piece.clear();
+            if self.read_more(&mut piece, PIECE_BYTES)? == 0 {
+                self.ended = true;
+                break;
+            }
+        }
+        self.in_cut_line = false;
+        Ok(())
+    }
+
+    fn read_more(&mut self, bytes: &mut Vec<u8>, want: usize) -> Result<usize, ReadError> {
+        read_some(&mut self.reader, bytes, want).map_err(|error| ReadError { path: self.path.clone(), error })
     }
 }
 
@@ -259,7 +337,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long");
         std::fs::write(&path, vec![b'x'; 2 * LINE_MAX + 10]).unwrap();
-        assert!(read_all(&path).iter().all(|(_, line)| line.len() <= LINE_MAX + BLOCK_BYTES * 2));
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\nnext\n").unwrap();
+        let lines: Vec<(u64, usize)> = read_all(&path).into_iter().map(|(number, line)| (number, line.len())).collect();
+        assert_eq!(lines, [(1, LINE_MAX + 1), (2, 4)]);
+    }
+
+    #[test]
+    fn records_that_are_no_lines_are_whole_plain_and_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let event = "05/04/2026 09:12:31 AM\r\nLogName=Security\r\nMessage=An account failed.\r\n\r\nSubject:\r\n";
+        let text = event.repeat(60_000);
+        let wide = [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat();
+        for (name, bytes) in [("plain", text.clone().into_bytes()), ("utf-16", wide)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, zstd::encode_all(&bytes[..], 1).unwrap()).unwrap();
+            let records = read_all(&path);
+            assert_eq!(records.len(), 60_000, "{name}");
+            assert!(records.iter().enumerate().all(|(at, (number, _))| *number == at as u64 * 5 + 1), "{name}");
+            assert!(records.iter().all(|(_, record)| record == event.trim_end().as_bytes()), "{name}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use schemas::{RejectKind, Row, key};
 
 use super::{Alert, Slot};
+use crate::lex::buffer::with_buffer;
 use crate::lex::csv::{self, Column};
 use crate::lex::text::decimal;
 use crate::{Record, Refusal};
@@ -100,10 +101,11 @@ pub(super) fn read<'a>(record: &Record<'a>, alert: &mut Alert<'a>, row: &mut Row
     }
     for (at, slot) in layouts.into_iter().flatten().enumerate().take_while(|(at, _)| *at < count) {
         if columns[at].doubled {
-            let mut text = Vec::with_capacity(columns[at].value.len());
-            csv::undouble(columns[at].value, &mut text);
             if *slot == Slot::Msg {
-                row.text(key::SIGNATURE, &text);
+                with_buffer(|text| {
+                    csv::undouble(columns[at].value, text);
+                    row.text(key::SIGNATURE, text);
+                });
             }
         } else {
             alert.put(*slot, value(at));
