@@ -83,6 +83,7 @@ keys! {
     INCIDENT_NAME = "incidentName",
     CALENDAR_TIME = "calendarTime", UNIX_TIME = "unixTime", OUTPUT_FIELDS = "output_fields", NODE_NAME = "node_name",
     ERROR_SEVERITY = "error_severity", SAMBA_AUTHENTICATION = "Authentication", SAMBA_AUTHORIZATION = "Authorization",
+    AID = "aid", CID = "cid", AIP = "aip",
 }
 
 /// Inside a text its quotes would be escaped.

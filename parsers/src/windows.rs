@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
 use crate::detect::Keys;
-use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once};
+use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once, trim};
 use crate::lex::winevent::{Field, Slot, WinEvent, is_event_text, read_json, read_text, read_xml};
 use crate::lex::xml::Reader;
 use crate::transport::{Record, Shape, set_time};
@@ -232,4 +232,30 @@ pub fn program(row: &mut Row<'_>, field: Field<'_>) {
         let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next().unwrap_or(path);
         row.text(key::PROCESS_NAME, name);
     });
+}
+
+/// The response code that a Windows error number stands for, where it stands for one. Source: winerror.h, `DNS_ERROR_*`.
+pub fn dns_result(number: &[u8]) -> Option<&'static str> {
+    Some(match number {
+        b"0" => "NOERROR",
+        b"9001" => "FORMERR",
+        b"9002" => "SERVFAIL",
+        b"9003" => "NXDOMAIN",
+        b"9005" => "REFUSED",
+        _ => return None,
+    })
+}
+
+/// One of the results that Windows joins by `;`: `type:  5 www.example.net` or `::ffff:192.0.2.1`.
+pub fn dns_answer(result: &[u8]) -> Option<&[u8]> {
+    let result = trim(result);
+    let data = match result.strip_prefix(b"type:") {
+        Some(typed) => {
+            let typed = typed.trim_ascii_start();
+            let digits = typed.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            trim(&typed[digits..])
+        }
+        None => result.strip_prefix(b"::ffff:").unwrap_or(result),
+    };
+    (!data.is_empty()).then_some(data)
 }

@@ -39,6 +39,7 @@ families! {
     zeek,
     aws_vpcflow,
     okta,
+    crowdstrike,
     defender_endpoint,
     duo,
     entra_signin,

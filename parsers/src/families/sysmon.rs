@@ -9,10 +9,11 @@ use schemas::{
     Action, Direction, EventKind, Field as Column, Initiator, LogSource, PortState, RejectKind, Row, Transport, key,
 };
 
-use crate::lex::text::trim;
 use crate::lex::winevent::{Slot, WinEvent};
 use crate::transport::{Accepts, Record, set_time};
-use crate::windows::{Fault, account, common, each_event, is_sysmon, leave, process_id, program, put, text};
+use crate::windows::{
+    Fault, account, common, dns_answer, dns_result, each_event, is_sysmon, leave, process_id, program, put, text,
+};
 use crate::{Confidence, Memory, Parsed, Parser, Refusal};
 
 /// The family.
@@ -153,31 +154,13 @@ fn question(event: &mut WinEvent<'_>, row: &mut Row<'_>) {
     let name = event.first(&[Slot::QueryName, Slot::EcsQuestion]);
     text(row, key::DNS_QUERY, name);
     let status = event.take(Slot::QueryStatus);
-    // Windows' own codes for the common results. Source: winerror.h, DNS_ERROR_*.
-    match status.raw() {
-        b"0" => row.fixed(key::DNS_RCODE, "NOERROR"),
-        b"9001" => row.fixed(key::DNS_RCODE, "FORMERR"),
-        b"9002" => row.fixed(key::DNS_RCODE, "SERVFAIL"),
-        b"9003" => row.fixed(key::DNS_RCODE, "NXDOMAIN"),
-        b"9005" => row.fixed(key::DNS_RCODE, "REFUSED"),
-        _ => text(row, key::DNS_RCODE, status),
+    match dns_result(status.raw()) {
+        Some(name) => row.fixed(key::DNS_RCODE, name),
+        None => text(row, key::DNS_RCODE, status),
     }
     let results = event.take(Slot::QueryResults);
     if !results.is_absent() {
         // `type:  5 www.example.net;::ffff:192.0.2.1;`
-        results.with(|results| row.list(key::DNS_ANSWERS, results.split(|byte| *byte == b';').filter_map(answer)));
+        results.with(|results| row.list(key::DNS_ANSWERS, results.split(|byte| *byte == b';').filter_map(dns_answer)));
     }
-}
-
-fn answer(result: &[u8]) -> Option<&[u8]> {
-    let result = trim(result);
-    let data = match result.strip_prefix(b"type:") {
-        Some(typed) => {
-            let typed = typed.trim_ascii_start();
-            let digits = typed.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            trim(&typed[digits..])
-        }
-        None => result.strip_prefix(b"::ffff:").unwrap_or(result),
-    };
-    (!data.is_empty()).then_some(data)
 }

@@ -4,7 +4,7 @@
 //! `InboundConnectionAcknowledged` is a SYN-ACK that came in, so that the device may well be the client. What an event proves
 //! about a port differs by action, too: an attempt proves nothing, and a failed connection does not tell closed from filtered.
 
-use schemas::{Action, EventKind, Field, Initiator, Ip, PortState, Row, Transport, key};
+use schemas::{Action, EventKind, Field, Initiator, PortState, Row, Transport, key};
 
 use super::{Event, NETWORK, Note};
 use crate::lex::keys::KeyMap;
@@ -150,14 +150,11 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// An address of all bits zero means any.
+    /// The device's own end is what may be called; an address of zeros means any of its own.
     fn listener(&self, record: &Record<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
         row.set(key::KIND, EventKind::Listener);
         row.set(key::PORT_STATE, PortState::Open);
         document::address(record, row, key::DST_IP, "LocalIP", self.notes.value(Note::LocalIp))?;
-        if row.get(key::DST_IP).is_some_and(|ip| ip == Ip::v4([0; 4]) || ip == Ip([0; 16])) {
-            row.clear(Field::DstIp);
-        }
         document::set(record, row, Field::DstPort, self.notes.value(Note::LocalPort))
     }
 }
