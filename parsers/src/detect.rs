@@ -77,7 +77,7 @@ keys! {
     PROPERTIES = "properties", CREATED_DATE_TIME = "createdDateTime", APP_DISPLAY_NAME = "appDisplayName",
     ACTIVITY_DISPLAY_NAME = "activityDisplayName", INITIATED_BY = "initiatedBy", RISK_EVENT_TYPE = "riskEventType",
     RISK_STATE = "riskState", AAD_TENANT_ID = "AADTenantId",
-    DEVICE_VENDOR = "deviceVendor", SENTINEL_VENDOR = "DeviceVendor",
+    DEVICE_VENDOR = "deviceVendor", CATEGORY_UID = "category_uid", SENTINEL_VENDOR = "DeviceVendor",
     WINLOGBEAT_EVENT_ID = "winlogbeat_event_id", WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id",
     CAP_TIMESTAMP = "Timestamp", ACTION_TYPE = "ActionType", REPORT_ID = "ReportId", INCIDENT_ID = "incidentId", DETECTION_SOURCE = "detectionSource",
     INCIDENT_NAME = "incidentName",

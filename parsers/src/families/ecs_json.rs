@@ -11,6 +11,7 @@ use schemas::{
 };
 
 use crate::detect::Keys;
+use crate::generic;
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, is_absent};
@@ -218,7 +219,7 @@ impl<'a> Event<'a> {
                     *slot = value;
                 }
             }
-            Put::Field(Field::DnsAnswers) => answer(row, value),
+            Put::Field(Field::DnsAnswers) => generic::answer(row, generic::Value::json(value)),
             Put::Field(field) if !row.has(field) => field_of(record, row, field, value)?,
             Put::Address(field) if !row.has(field.field) && !is_unknown(value.scalar()) => {
                 match Ip::parse(value.scalar()) {
@@ -473,13 +474,4 @@ fn field_of(record: &Record<'_>, row: &mut Row<'_>, field: Field, value: Value<'
         _ => row.put(field, text),
     };
     result.map_err(|kind| record.refuse(text, kind))
-}
-
-/// Answers come one by one; the list is what came before and this one.
-fn answer(row: &mut Row<'_>, value: Value<'_>) {
-    const ANSWERS_BYTES_MAX: usize = 4_096;
-    let known = row.get(key::DNS_ANSWERS).map_or(0, schemas::Span::len);
-    if known + value.scalar().len() < ANSWERS_BYTES_MAX {
-        value.with(|text| row.add(key::DNS_ANSWERS, text));
-    }
 }

@@ -44,6 +44,7 @@ families! {
     duo,
     entra_signin,
     google_workspace,
+    ocsf_json,
     ecs_json,
     cef,
     leef,

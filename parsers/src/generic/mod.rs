@@ -80,8 +80,12 @@ pub enum Put {
     To(Field),
     /// Into a field if it is of its type, else it is kept as it is.
     Maybe(Field),
+    /// Likewise, and what comes later is not kept: it says the same in other words.
+    Again(Field),
     /// Noted, concluded at the end.
     Note(Note),
+    /// Added to the answers of a name lookup.
+    Answer,
     /// Kept under its own name.
     Extra,
     /// Not kept: the sender's word about itself, or what another key says.
@@ -259,7 +263,8 @@ impl<'a> Event<'a> {
             return Ok(());
         }
         match put {
-            Put::To(field) | Put::Maybe(field) => {
+            Put::Again(field) if row.has(field) => {}
+            Put::To(field) | Put::Maybe(field) | Put::Again(field) => {
                 let is_text = matches!(field.field_type(), FieldType::Text | FieldType::List);
                 if !is_text && is_unknown(value.raw) {
                     return Ok(());
@@ -282,6 +287,7 @@ impl<'a> Event<'a> {
                     value.with(|text| row.extra(name, text));
                 }
             }
+            Put::Answer => answer(row, value),
             Put::Extra => value.with(|text| row.extra(name, text)),
             Put::Leave => {}
         }
@@ -446,6 +452,9 @@ impl<'a> Event<'a> {
         }
         if kind == EventKind::Auth && known(&src) && src.0.raw != who.0.raw {
             account(row, src.0, key::SRC_USER, key::SRC_USER_DOMAIN);
+            if !row.has(Field::SrcUserDomain) {
+                src.1.with(|text| row.text(key::SRC_USER_DOMAIN, text));
+            }
         } else if kind != EventKind::Auth && dst.0.raw != who.0.raw {
             dst.0.with(|text| row.extra_fixed("dst_user", text));
         }
@@ -543,6 +552,22 @@ impl<'a> Event<'a> {
             }
         }
     }
+}
+
+/// Adds an answer to those of a name lookup: they come one by one, the list is what came before and this one.
+pub fn answer(row: &mut Row<'_>, value: Value<'_>) {
+    const LIST_BYTES_MAX: usize = 4_096;
+    let mut all = row.get_text(key::DNS_ANSWERS).map(<[u8]>::to_vec).unwrap_or_default();
+    value.with(|text| {
+        if all.len() + text.len() < LIST_BYTES_MAX && !text.is_empty() {
+            if !all.is_empty() {
+                all.push(b'\n');
+            }
+            all.extend(text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+            let span = row.keep(&all);
+            row.set(key::DNS_ANSWERS, span);
+        }
+    });
 }
 
 /// Sets an end by what stands for it: an address, an address and a port, or a name.
