@@ -38,7 +38,8 @@ use schemas::{RejectKind, Row};
 /// Why a family refuses a record, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Byte offset in [`Record::body`]; the session makes it one in the received line.
+    /// Byte offset in [`Record::body`]; the session makes it one in the received line. Of a part of the header it is negative,
+    /// wrapped around.
     pub at: usize,
     /// What is wrong there.
     pub kind: RejectKind,

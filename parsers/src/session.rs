@@ -420,7 +420,7 @@ impl Run<'_, '_> {
 
     #[cold]
     fn reject(&self, family: &'static str, record: &Record<'_>, refusal: Refusal) -> Reject {
-        Reject { family, offset: (self.base(record) + refusal.at).min(self.line.len()), kind: refusal.kind }
+        Reject { family, offset: self.base(record).wrapping_add(refusal.at).min(self.line.len()), kind: refusal.kind }
     }
 }
 

@@ -88,10 +88,11 @@ impl Record<'_> {
         }
     }
 
-    /// A refusal that points at `part`, a slice of the body.
+    /// A refusal that points at `part`, a slice of the body or of the header before it.
     #[cold]
     pub fn refuse(&self, part: &[u8], kind: RejectKind) -> Refusal {
-        Refusal { at: offset_in(self.body, part).unwrap_or(0), kind }
+        let before = || Some(offset_in(self.line, part)?.wrapping_sub(offset_in(self.line, self.body)?));
+        Refusal { at: offset_in(self.body, part).or_else(before).unwrap_or(0), kind }
     }
 
     /// The refusal of a record that is not of the family.

@@ -16,8 +16,8 @@ use schemas::{Action, EventKind, Field, Ip, LogSource, Outcome, RejectKind, Row,
 
 use crate::lex::endpoint;
 use crate::lex::keys::KeyMap;
-use crate::lex::text::{Cursor, contains, decimal, present, rsplit_once, split_once, split_once_str};
-use crate::lex::time;
+use crate::lex::text::{Cursor, decimal, present, rsplit_once, split_once, split_once_str};
+use crate::lex::{openssh, time};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
 
 /// The family.
@@ -520,19 +520,19 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             }
             return;
         }
-        if !contains(text, b" port ") || row.has(Field::SrcIp) {
+        if row.has(Field::SrcIp) {
             return;
         }
-        let Some((ip, _)) = from else { return };
-        row.set(key::SRC_IP, ip);
-        if cursor.take_if(b"port ") {
+        if let Some(login) = openssh::login(text) {
+            row.set_opt(key::SRC_IP, Ip::parse(login.address));
+            row.set_opt(key::SRC_PORT, login.port);
+            row.text(key::AUTH_METHOD, login.method);
+            if !row.has(Field::User) {
+                row.text(key::USER, login.user);
+            }
+        } else if let (Some((ip, _)), true) = (from, cursor.take_if(b"port ")) {
+            row.set(key::SRC_IP, ip);
             row.set_opt(key::SRC_PORT, cursor.number().and_then(|port| u16::try_from(port).ok()));
-        }
-        if let Some((method, name)) = split_once_str(&text[..at], b" for ")
-            && !row.has(Field::User)
-        {
-            row.text(key::USER, name.strip_prefix(b"invalid user ").unwrap_or(name));
-            row.text(key::AUTH_METHOD, method.rsplit(|b| *b == b' ').next().unwrap_or(b""));
         }
     }
 }

@@ -25,6 +25,7 @@ families! {
     squid,
     haproxy,
     iptables,
+    juniper_srx,
     linux_auth,
     auditd,
     mail,

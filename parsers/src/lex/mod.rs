@@ -14,6 +14,7 @@ pub mod json;
 pub mod keys;
 pub mod kv;
 pub mod leef;
+pub mod openssh;
 pub mod pattern;
 pub mod syslog;
 pub mod text;

@@ -566,17 +566,27 @@ impl<'a> Iterator for Parameters<'a> {
             match cursor.peek()? {
                 b'[' => {
                     cursor.skip(1);
-                    self.id = cursor.take_while(|b| !matches!(b, b' ' | b']'));
+                    let mut ahead = cursor;
+                    let id = ahead.take_while(|b| !matches!(b, b' ' | b']' | b'='));
+                    // newer Junos leaves the element's id out
+                    if ahead.peek() == Some(b'=') {
+                        self.id = b"";
+                    } else {
+                        self.id = id;
+                        cursor = ahead;
+                    }
                 }
                 b']' => cursor.skip(1),
                 _ => {
                     let name = cursor.until(b'=')?;
-                    let (open, close): (&[u8], &[u8]) = if cursor.rest().starts_with(b"\xe2\x80\x9c") {
-                        (b"\xe2\x80\x9c", b"\xe2\x80\x9d")
+                    // typographic quotes may be two closing ones
+                    let close: &[u8] = if matches!(cursor.rest(), [0xe2, 0x80, 0x9c | 0x9d, ..]) {
+                        cursor.skip(3);
+                        b"\xe2\x80\x9d"
                     } else {
-                        (b"\"", b"\"")
+                        cursor.expect(b"\"")?;
+                        b"\""
                     };
-                    cursor.expect(open)?;
                     let rest = cursor.rest();
                     let length = value_end(rest, close)?;
                     cursor.skip(length + close.len());
@@ -762,6 +772,8 @@ mod tests {
         assert!(cut.truncated && at == line.len());
         let pairs: Vec<_> = parameters(cut.structured).collect();
         assert_eq!(pairs, [(&b"x@1"[..], &b"a"[..], &b"1"[..]), (b"x@1", b"b", b"2")]);
+        let without_id: Vec<_> = parameters(b"[a=\"1\" b=\"2\"]").collect();
+        assert_eq!(without_id, [(&b""[..], &b"a"[..], &b"1"[..]), (b"", b"b", b"2")]);
     }
 
     #[test]
