@@ -65,7 +65,7 @@ pub fn header(text: &[u8]) -> Option<Header<'_>> {
     let (vendor, product, version, event) = (field()?, field()?, field()?, field()?);
     let mut attributes = cursor.rest();
     let mut stated = None;
-    if format[0] == b'2'
+    if format.first() == Some(&b'2')
         && let Some((field, rest)) = split_once(&attributes[..attributes.len().min(8)], b'|')
         && !field.contains(&b'=')
     {
