@@ -43,14 +43,14 @@ impl Confidence {
 pub struct Keys(u128);
 
 macro_rules! keys {
-    // A number behind a key is let be: the bit of each is its place in the list.
-    ($($name:ident = $text:literal $(@ $bit:literal)?),+ $(,)?) => {
+    // A number behind a key is let be: the bit of each is its place in the list. Keys that tell the same may share one.
+    ($($name:ident = $text:literal $(| $more:literal)* $(@ $bit:literal)?),+ $(,)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Place { $($name),+ }
         impl Keys {
-            $(#[doc = concat!("`", $text, "`")] pub const $name: Keys = Keys(1 << Place::$name as u8);)+
+            $(#[doc = concat!("`", $text, "`" $(, ", `", $more, "`")*)] pub const $name: Keys = Keys(1 << Place::$name as u8);)+
         }
-        static KEYS: KeyMap<u8, 256> = KeyMap::new(&[$(($text, Place::$name as u8)),+]);
+        static KEYS: KeyMap<u8, 512> = KeyMap::new(&[$(($text, Place::$name as u8) $(, ($more, Place::$name as u8))*),+]);
         const _: () = assert!([$($text),+].len() <= 128, "a bit a key");
     };
 }
@@ -77,6 +77,10 @@ keys! {
     PROPERTIES = "properties", CREATED_DATE_TIME = "createdDateTime", APP_DISPLAY_NAME = "appDisplayName",
     ACTIVITY_DISPLAY_NAME = "activityDisplayName", INITIATED_BY = "initiatedBy", RISK_EVENT_TYPE = "riskEventType",
     RISK_STATE = "riskState", AAD_TENANT_ID = "AADTenantId",
+    MAC_ADDRESS = "macAddress", FLOW_TUPLES = "flowRecords" | "flow.0" | "flowTuple", JSON_PAYLOAD = "jsonPayload", CONNECTION = "connection",
+    FLOW_END = "IPV4_SRC_ADDR" | "IPV6_SRC_ADDR" | "src4_addr" | "src6_addr" | "ip_src" | "src_addr" | "SrcAddr" | "sourceIPv4Address" | "sourceIPv6Address",
+    NETFLOW = "netflow", SAMPLER = "sampler_address" | "SamplerAddress" | "export_sysid", FLOW = "flow", VERDICT = "verdict",
+    TABLE_RESOURCE = "_ResourceId", TRAIL = "digestS3Object" | "insightDetails",
     DEVICE_VENDOR = "deviceVendor", CATEGORY_UID = "category_uid", SENTINEL_VENDOR = "DeviceVendor",
     WINLOGBEAT_EVENT_ID = "winlogbeat_event_id", WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id",
     CAP_TIMESTAMP = "Timestamp", ACTION_TYPE = "ActionType", REPORT_ID = "ReportId", INCIDENT_ID = "incidentId", DETECTION_SOURCE = "detectionSource",

@@ -95,6 +95,13 @@ impl Record<'_> {
         Refusal { at: offset_in(self.body, part).or_else(before).unwrap_or(0), kind }
     }
 
+    /// A refusal that points at what is no JSON in `part`, a slice of the body.
+    #[cold]
+    pub fn refuse_json(&self, part: &[u8], error: json::Error) -> Refusal {
+        let refusal = Refusal::from(error);
+        Refusal { at: offset_in(self.body, part).unwrap_or(0) + refusal.at, kind: refusal.kind }
+    }
+
     /// The refusal of a record that is not of the family.
     #[cold]
     pub fn not_this_family(&self, expected: &'static str) -> Refusal {

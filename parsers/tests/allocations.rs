@@ -68,7 +68,9 @@ fn asking(format: Format, text: &[u8]) -> Vec<(usize, u64)> {
         for (at, line) in lines.iter().enumerate() {
             let place = Place { offset: at as u64 + 1, received_us: RECEIVED_US };
             let before = ASKED.get();
-            let taken = session.parse_line(line, place, &mut batch) == Ok(Parsed::Events);
+            // what is refused is kept, also a part of a line
+            let parsed = session.parse_line(line, place, &mut batch);
+            let taken = parsed == Ok(Parsed::Events) && session.refused().is_empty();
             let asked = ASKED.get() - before;
             if pass == 1 && asked > 0 && taken {
                 found.push((at + 1, asked));

@@ -39,6 +39,8 @@ families! {
     windows_security,
     zeek,
     aws_vpcflow,
+    azure_nsg,
+    azure_firewall,
     okta,
     crowdstrike,
     defender_endpoint,
