@@ -23,7 +23,6 @@ fn end_to_end(criterion: &mut Criterion) {
             reading: reading(),
             paths: vec![logs.path().to_owned()],
             lake,
-            raw: RawLine::Dropped,
             rejects: None,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             progress: Arc::new(Progress::default()),

@@ -42,8 +42,6 @@ pub struct Batch {
     pub paths: Vec<PathBuf>,
     /// Where events and refused records go; `None` for no lake.
     pub lake: Option<Arc<Lake>>,
-    /// Whether the lake keeps raw lines.
-    pub raw: schemas::arrow::RawLine,
     /// Where refused records go as lines of JSON, too.
     pub rejects: Option<RejectsOut>,
     /// Threads.
@@ -223,7 +221,7 @@ impl Sink<'_> {
         if let Some(writer) = &mut self.flows
             && !made.batch.is_empty()
         {
-            writer.write(&made.record_batch(self.batch.raw))?;
+            writer.write_events(made.batch)?;
         }
         if made.rejects.is_empty() {
             return Ok(());

@@ -3,14 +3,13 @@
 //! ```text
 //!   Block ──parsers──▶ FlowBatch ──enrichers──▶ FlowBatch ──seal, rules──▶ hits
 //!            │                                      │
-//!            └──▶ refused records                   └──▶ RecordBatch, JSON
+//!            └──▶ refused records                   └──▶ lake, JSON
 //! ```
 //! Batch and streaming runs use the same [`Worker`]; they differ in where blocks come from and what becomes of what is
 //! [`Made`]. A worker is one thread's own: nothing in it is shared but the [`Engine`]'s rules and tables, which don't change.
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use enrichers::Tables;
 use parsers::{Format, Parsed, Session, Zone};
 use rules::RuleSet;
@@ -24,7 +23,7 @@ use crate::evidence::RAW_MAX;
 use crate::source::Block;
 
 /// Rows after which a batch goes on to the next stage: a batch's columns then fit the cache of one core.
-const BATCH_ROWS: usize = 8_192;
+const BATCH_ROWS: usize = 4_096;
 
 /// How the records of a source are read.
 #[derive(Clone, Debug)]
@@ -106,13 +105,6 @@ pub struct Made<'a> {
     pub newest_us: i64,
     /// The earliest one; `i64::MAX` without events.
     pub oldest_us: i64,
-}
-
-impl Made<'_> {
-    /// The events as rows for the lake.
-    pub fn record_batch(&self, raw: schemas::arrow::RawLine) -> RecordBatch {
-        schemas::arrow::to_record_batch(self.batch, raw)
-    }
 }
 
 /// One thread's share of stage 1.

@@ -163,7 +163,7 @@ fn a_column_that_is_new_is_added_and_one_of_another_type_is_refused() {
     let root = tempfile::tempdir().unwrap();
     drop(open(root.path()));
     let mut fields: Vec<Field> = schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new("service", DataType::Utf8View, true));
+    fields.push(Field::new("service", DataType::Utf8, true));
     let wider = Arc::new(Schema::new(fields.clone()));
     drop(Lake::open(root.path().to_str().unwrap(), &[(Table::Flows, wider)]).unwrap());
     fields[2] = Field::new("dst_port", DataType::Utf8, true);

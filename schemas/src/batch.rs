@@ -47,7 +47,7 @@ impl Span {
     }
     /// For small memo tables: equal spans have equal hashes, and its low bits are mixed.
     #[inline]
-    pub(crate) fn hash(self) -> usize {
+    pub fn hash(self) -> usize {
         let mixed = (u64::from(self.start) << 32 | u64::from(self.len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 40) as usize
     }

@@ -47,7 +47,6 @@ pub fn run(cli: &Cli, args: &BatchArgs) -> Result<(), Failure> {
         reading,
         paths: args.paths.clone(),
         lake,
-        raw,
         rejects: Some(Mutex::new(Box::new(create(&args.out.join("rejects.ndjson"))?))),
         workers: args.jobs.map_or_else(cores, usize::from),
         progress: progress.clone(),

@@ -68,7 +68,7 @@ pub fn run(cli: &Cli, args: &DemoArgs) -> Result<(), Failure> {
     );
     let engine = Arc::new(load::incident(RawSample::UpTo(RAW_MAX))?);
     let lake_root = args.out.join("lake");
-    let lake = Arc::new(Lake::open(&lake_root.to_string_lossy(), &load::tables(settings.raw))?);
+    let lake = Arc::new(Lake::open(&lake_root.to_string_lossy(), &load::tables(RawLine::Kept))?);
     let progress = Arc::new(Progress::default());
     let watch = Watch::begin(cli, progress.clone(), Total::Records(args.lines));
     let began = clock::instant();
@@ -137,7 +137,6 @@ fn settings(cluster: &MockCluster<'_, DefaultProducerContext>, args: &DemoArgs) 
         alerts_topic: ALERTS.to_owned(),
         alerts_form: Form::Canonical,
         events: None,
-        raw: RawLine::Kept,
         epoch: Duration::from_secs(2),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
         until: Until::Drained,

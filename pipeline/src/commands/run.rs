@@ -32,7 +32,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let engine = Arc::new(load::engine(&sources(&config), RawSample::UpTo(RAW_MAX))?);
     let until = if args.drain { Until::Drained } else { Until::Stopped };
     let settings = Arc::new(settings(&config, until));
-    let lake = Arc::new(Lake::open(&config.lake.path.to_string_lossy(), &load::tables(settings.raw))?);
+    let raw = if config.lake.keep_raw { RawLine::Kept } else { RawLine::Dropped };
+    let lake = Arc::new(Lake::open(&config.lake.path.to_string_lossy(), &load::tables(raw))?);
     let stop = super::stop_on_signal()?;
     let progress = Arc::new(Progress::default());
     run::run(&settings, &engine, &lake, &progress, &stop)?;
@@ -74,7 +75,6 @@ fn settings(config: &Config, until: Until) -> Settings {
         alerts_topic: config.topics.alerts.clone(),
         alerts_form: config.output.alerts,
         events: config.topics.events.clone().map(|topic| (topic, config.output.events)),
-        raw: if config.lake.keep_raw { RawLine::Kept } else { RawLine::Dropped },
         epoch: config.lake.epoch,
         workers: config.workers.get(),
         until,

@@ -51,8 +51,6 @@ pub struct Settings {
     pub alerts_form: Form,
     /// Topic of the enriched events and their form, if they are wanted there.
     pub events: Option<(String, Form)>,
-    /// Whether the lake keeps the raw line of every event.
-    pub raw: schemas::arrow::RawLine,
     /// How often what has been done is committed.
     pub epoch: Duration,
     /// Threads of stage 1.

@@ -246,7 +246,7 @@ impl Stage1 {
             rows += made.batch.len() + made.rejects.len();
             newest_us = newest_us.max(made.newest_us);
             if !made.batch.is_empty() {
-                flows.write(&made.record_batch(settings.raw))?;
+                flows.write_events(made.batch)?;
             }
             if !made.rejects.is_empty() {
                 rejects.write(&schemas::arrow::rejects_to_record_batch(made.rejects))?;

@@ -19,6 +19,7 @@ use delta_kernel::{KernelError, Snapshot, SnapshotRef};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 
+use super::encode::Layout;
 use super::error::{CommitError, LakeError, of_any, of_kernel};
 use super::store::Store;
 use super::{DataFile, PARTITION_COLUMN, Table, stats, types};
@@ -93,6 +94,8 @@ pub(super) struct TableLog {
     engine: DefaultEngine<TokioMultiThreadExecutor>,
     /// The columns of the data files.
     schema: SchemaRef,
+    /// How they lie in the files.
+    layout: Arc<Layout>,
     /// Of these, the ones whose statistics the log keeps.
     stats_fields: Vec<Field>,
     state: Mutex<State>,
@@ -133,15 +136,23 @@ impl TableLog {
                 why: "other processes keep changing its columns; start one process first".to_owned(),
             },
         })?;
+        let schema = Arc::new(Schema::new(fields));
+        let layout = Layout::of(&schema).map_err(|error| of_any("lay out the files of the table", &display, &error))?;
         Ok(Self {
             table,
             store: Arc::clone(store),
             display,
             engine,
-            schema: Arc::new(Schema::new(fields)),
+            schema,
+            layout: Arc::new(layout),
             stats_fields,
             state: Mutex::new(State { snapshot, txns: HashMap::new() }),
         })
+    }
+
+    /// How its columns lie in the data files.
+    pub(super) fn layout(&self) -> &Arc<Layout> {
+        &self.layout
     }
 
     pub(super) fn table(&self) -> Table {

@@ -9,6 +9,9 @@
 //! encodings; ours chooses an encoding per column (`encode`), sorts (`window`), and reads the statistics for
 //! the log from the footer it has just written (`stats`) instead of computing them a second time.
 
+mod bits;
+mod chunk;
+mod columns;
 mod encode;
 mod error;
 mod log;

@@ -5,7 +5,7 @@
 //! writer's for every row.
 
 use arrow_schema::{DataType as Arrow, Field, Schema, TimeUnit};
-use delta_kernel::schema::{ArrayType, DataType as Delta, StructField, StructType};
+use delta_kernel::schema::{DataType as Delta, StructField, StructType};
 
 use super::error::LakeError;
 use super::{PARTITION_COLUMN, Table};
@@ -34,19 +34,12 @@ pub(super) fn data_fields(schema: &Schema) -> impl Iterator<Item = &Field> {
 }
 
 fn delta_type(table: Table, field: &Field) -> Result<Delta, LakeError> {
-    scalar_type(field.data_type())
-        .or_else(|| match field.data_type() {
-            Arrow::List(item) => scalar_type(item.data_type()).map(|item| ArrayType::new(item, true).into()),
-            _ => None,
-        })
-        .ok_or_else(|| LakeError::Schema {
-            table,
-            column: field.name().clone(),
-            expected:
-                "a type that Delta has (BOOLEAN, INTEGER, LONG, DOUBLE, STRING, TIMESTAMP, DATE, or an ARRAY of one)"
-                    .to_owned(),
-            found: field.data_type().to_string(),
-        })
+    scalar_type(field.data_type()).ok_or_else(|| LakeError::Schema {
+        table,
+        column: field.name().clone(),
+        expected: "a type of the lake's columns (BOOLEAN, INTEGER, LONG, STRING, TIMESTAMP)".to_owned(),
+        found: field.data_type().to_string(),
+    })
 }
 
 fn scalar_type(arrow: &Arrow) -> Option<Delta> {
@@ -54,9 +47,7 @@ fn scalar_type(arrow: &Arrow) -> Option<Delta> {
         Arrow::Boolean => Some(Delta::BOOLEAN),
         Arrow::Int32 => Some(Delta::INTEGER),
         Arrow::Int64 => Some(Delta::LONG),
-        Arrow::Float64 => Some(Delta::DOUBLE),
-        Arrow::Date32 => Some(Delta::DATE),
-        Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View => Some(Delta::STRING),
+        Arrow::Utf8 => Some(Delta::STRING),
         Arrow::Dictionary(_, value) if is_text(value) => Some(Delta::STRING),
         Arrow::Timestamp(TimeUnit::Microsecond, Some(zone)) if zone.as_ref() == "UTC" => Some(Delta::TIMESTAMP),
         _ => None,
@@ -66,7 +57,7 @@ fn scalar_type(arrow: &Arrow) -> Option<Delta> {
 /// Whether a column of this type is text, in whichever of Arrow's layouts.
 pub(super) fn is_text(arrow: &Arrow) -> bool {
     match arrow {
-        Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View => true,
+        Arrow::Utf8 => true,
         Arrow::Dictionary(_, value) => is_text(value),
         _ => false,
     }

@@ -1,10 +1,10 @@
 //! Rows gathered, sorted, cut by day, and handed to the files.
 //!
 //! A [`TableWriter`] belongs to one thread and shares nothing with another, so that encoding, the dearest step
-//! of the whole path, scales with the cores. It keeps the batches of a window as they came and sorts indices,
-//! not rows: one gather per column then yields row groups that are cut by day and ordered by destination port,
+//! of the whole path, scales with the cores. It keeps a window's rows as columns and sorts row numbers, not rows:
+//! encoding reads each column in that order, and yields row groups that are cut by day and ordered by destination port,
 //! and within a port by arrival, which is nearly time. So a filter by port skips most row groups, and one by
-//! time skips files and windows. Columns that are null throughout are not gathered at all.
+//! time skips files and windows.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
@@ -12,21 +12,23 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::DataType;
-use delta_kernel::arrow::compute::interleave;
-use parquet::file::properties::WriterProperties;
+use arrow_array::RecordBatch;
+use schemas::{Field, FlowBatch};
 
-use super::encode::{self, FileWriter, ROW_GROUP_ROWS};
-use super::error::{LakeError, of_any};
+use super::chunk::Encoder;
+use super::columns::{self, Column, Store};
+use super::encode::{FileWriter, Layout, ROW_GROUP_ROWS};
+use super::error::LakeError;
 use super::log::TableLog;
+use super::types::data_fields;
 use super::{DataFile, PARTITION_COLUMN};
 
 /// Rows that are sorted together: the more, the better a port filter prunes, and the more memory a writer
 /// holds (some 100 MB). Four row groups.
 pub(super) const WINDOW_ROWS: usize = 4 * ROW_GROUP_ROWS;
+
+/// Bytes of texts after which a window ends early: rows of long texts must not fill the memory.
+const WINDOW_TEXT_BYTES: usize = 256 << 20;
 
 /// Files that a writer keeps open, one a day. Events of more days at a time (a replay of mixed archives, or
 /// devices with wild clocks) close the one that was used least recently: smaller files, bounded memory.
@@ -40,19 +42,47 @@ const DATE_DAYS_MAX: i64 = 2_932_896;
 /// The column that rows are sorted by, where a table has it.
 const SORT_COLUMN: &str = "dst_port";
 
+/// What of an event a column holds.
+#[derive(Clone, Copy)]
+enum Origin {
+    Field(Field),
+    Extras,
+    Source,
+    Partition,
+    Offset,
+    Sub,
+    Raw,
+}
+
+impl Origin {
+    fn of(column: &str) -> Option<Self> {
+        Some(match column {
+            "extras" => Self::Extras,
+            "source" => Self::Source,
+            "partition" => Self::Partition,
+            "offset" => Self::Offset,
+            "sub" => Self::Sub,
+            "raw" => Self::Raw,
+            name => Self::Field(*Field::ALL.iter().find(|field| field.name() == name)?),
+        })
+    }
+}
+
 /// Writes rows of one table from one thread.
 ///
 /// Nothing is visible to readers, or durable, before [`TableWriter::finish`] and a commit of what it returns.
 /// Dropped without it, the files under way are removed.
 pub struct TableWriter {
     log: Arc<TableLog>,
-    properties: WriterProperties,
+    encoder: Encoder,
+    /// What events put into each column; `None` for a column that events don't have.
+    origins: Vec<Option<Origin>>,
     /// Position of the time column, if the table has one.
     time: Option<usize>,
     /// Position of the sort column, if the table has one.
     sort: Option<usize>,
-    window: Vec<RecordBatch>,
-    window_rows: usize,
+    columns: Vec<Column>,
+    rows: usize,
     /// Files under way, by day, with the number of the window that last used each.
     open: BTreeMap<i32, (FileWriter, u64)>,
     windows: u64,
@@ -62,20 +92,50 @@ pub struct TableWriter {
 impl TableWriter {
     pub(super) fn new(log: &Arc<TableLog>) -> Self {
         let schema = log.schema();
-        let position = |name: &str| schema.index_of(name).ok();
-        let is_time = |at: &usize| matches!(schema.field(*at).data_type(), DataType::Timestamp(_, _));
-        let is_port = |at: &usize| schema.field(*at).data_type() == &DataType::Int32;
+        let columns: Vec<Column> = data_fields(schema).map(Layout::column).collect();
+        let position = |name: &str| data_fields(schema).position(|field| field.name() == name);
+        let is_time = |at: &usize| matches!(columns[*at].values, Store::Longs(_));
+        let is_port = |at: &usize| matches!(columns[*at].values, Store::Ints(_));
         Self {
-            properties: encode::properties(schema),
+            encoder: Encoder::new(),
+            origins: data_fields(schema).map(|field| Origin::of(field.name())).collect(),
             time: log.table().time_columns().iter().find_map(|name| position(name)).filter(is_time),
             sort: position(SORT_COLUMN).filter(is_port),
             log: Arc::clone(log),
-            window: Vec::new(),
-            window_rows: 0,
+            columns,
+            rows: 0,
             open: BTreeMap::new(),
             windows: 0,
             done: Vec::new(),
         }
+    }
+
+    /// Takes the rows of a sealed batch, for table `flows`: what [`schemas::arrow::to_record_batch`] has, without the
+    /// detour over Arrow.
+    ///
+    /// # Errors
+    /// Whatever the store refuses. After an error the writer's rows are incomplete: drop it and read the input again.
+    pub fn write_events(&mut self, batch: &FlowBatch) -> Result<(), LakeError> {
+        let first = self.rows;
+        for (column, origin) in self.columns.iter_mut().zip(&self.origins) {
+            match origin {
+                Some(Origin::Field(field)) => column.field(first, batch, *field),
+                Some(Origin::Extras) => {
+                    column.texts(first, &columns::with_extras(batch), |row, out| columns::extras(batch, row, out));
+                }
+                Some(Origin::Raw) => {
+                    column.texts(first, &columns::firsts(batch), |row, out| columns::raw(batch, row, out));
+                }
+                Some(Origin::Source) => column.constant(first, batch.len(), batch.source()),
+                Some(Origin::Partition) => {
+                    column.numbers(first, batch.offsets().iter().map(|_| i64::from(batch.partition())));
+                }
+                Some(Origin::Offset) => column.numbers(first, batch.offsets().iter().map(|offset| *offset as i64)),
+                Some(Origin::Sub) => column.numbers(first, batch.subs().iter().map(|sub| i64::from(*sub))),
+                None => {}
+            }
+        }
+        self.took(batch.len())
     }
 
     /// Takes rows. Their columns are those that the lake was opened with; a `date` column is left out.
@@ -88,13 +148,21 @@ impl TableWriter {
         // A large batch is cut, so that a window's size, and with it memory, does not depend on the caller.
         let mut at = 0;
         while at < batch.num_rows() {
-            let rows = (batch.num_rows() - at).min(WINDOW_ROWS - self.window_rows);
-            self.window.push(batch.slice(at, rows));
-            self.window_rows += rows;
-            at += rows;
-            if self.window_rows == WINDOW_ROWS {
-                self.flush_window()?;
+            let part = batch.slice(at, (batch.num_rows() - at).min(WINDOW_ROWS - self.rows));
+            for (column, array) in self.columns.iter_mut().zip(part.columns()) {
+                column.array(self.rows, array.as_ref());
             }
+            at += part.num_rows();
+            self.took(part.num_rows())?;
+        }
+        Ok(())
+    }
+
+    fn took(&mut self, rows: usize) -> Result<(), LakeError> {
+        self.rows += rows;
+        let text_bytes = || self.columns.iter().map(Column::text_bytes).sum::<usize>();
+        if self.rows >= WINDOW_ROWS || text_bytes() >= WINDOW_TEXT_BYTES {
+            self.flush_window()?;
         }
         Ok(())
     }
@@ -139,72 +207,62 @@ impl TableWriter {
     }
 
     fn flush_window(&mut self) -> Result<(), LakeError> {
-        if self.window_rows == 0 {
+        if self.rows == 0 {
             return Ok(());
         }
         self.windows += 1;
-        let order = self.order();
-        let mut group = Vec::with_capacity(ROW_GROUP_ROWS.min(order.len()));
-        let mut rest = order.as_slice();
-        while let Some(&(first, _, _)) = rest.first() {
-            let date_days = date_of(first);
-            let same_day =
-                rest.iter().take(ROW_GROUP_ROWS).take_while(|(key, _, _)| date_of(*key) == date_days).count();
-            let (now, later) = rest.split_at(same_day);
-            group.clear();
-            group.extend(now.iter().map(|&(_, batch, row)| (batch as usize, row as usize)));
-            let rows = self.gather(&group)?;
-            self.file_of(date_days)?.write(&rows)?;
-            self.close_if_full(date_days)?;
-            rest = later;
+        let columns = std::mem::take(&mut self.columns);
+        let result = self.write_window(&columns);
+        self.columns = columns;
+        self.columns.iter_mut().for_each(Column::clear);
+        self.rows = 0;
+        result
+    }
+
+    fn write_window(&mut self, columns: &[Column]) -> Result<(), LakeError> {
+        let order = self.order(columns);
+        let mut rows = Vec::with_capacity(ROW_GROUP_ROWS.min(order.len()));
+        for day in order.chunk_by(|a, b| date_of(*a) == date_of(*b)) {
+            let date_days = date_of(day[0]);
+            for group in day.chunks(ROW_GROUP_ROWS) {
+                rows.clear();
+                rows.extend(group.iter().map(|key| arrival_of(*key)));
+                let (file, encoder) = self.file_of(date_days)?;
+                file.write(encoder, columns, &rows)?;
+                self.close_if_full(date_days)?;
+            }
         }
-        self.window.clear();
-        self.window_rows = 0;
         Ok(())
     }
 
-    /// The window's rows by (day, port, arrival): the key, and where the row is.
-    fn order(&self) -> Vec<(u64, u32, u32)> {
-        let mut order = Vec::with_capacity(self.window_rows);
-        let mut arrival = 0_u64;
-        for (batch, rows) in (0_u32..).zip(&self.window) {
-            let times = self.time.map(|at| rows.column(at).as_primitive::<TimestampMicrosecondType>());
-            let ports = self.sort.map(|at| rows.column(at).as_primitive::<Int32Type>());
-            for row in 0..rows.num_rows() {
-                let time_us = times.map_or(0, |times| times.value(row));
+    /// The window's rows by (day, port, arrival), as keys that tell all three.
+    fn order(&self, columns: &[Column]) -> Vec<u64> {
+        let longs = |at: usize| match &columns[at].values {
+            Store::Longs(values) => values.as_slice(),
+            Store::Codes(_) | Store::Texts(_) | Store::Ints(_) | Store::Bools(_) => &[],
+        };
+        let ints = |at: usize| match &columns[at].values {
+            Store::Ints(values) => values.as_slice(),
+            Store::Codes(_) | Store::Texts(_) | Store::Longs(_) | Store::Bools(_) => &[],
+        };
+        let times = self.time.map(longs).unwrap_or_default();
+        let ports = self.sort.map(|at| (&columns[at].valid, ints(at)));
+        let mut order: Vec<u64> = (0..self.rows)
+            .map(|row| {
+                let time_us = times.get(row).copied().unwrap_or(0);
                 let days = time_us.div_euclid(MICROS_PER_DAY).clamp(DATE_DAYS_MIN, DATE_DAYS_MAX) - DATE_DAYS_MIN;
                 let port = match ports {
-                    Some(ports) if ports.is_valid(row) => {
-                        u64::from(ports.value(row).clamp(0, 65_535).unsigned_abs()) + 1
-                    }
+                    Some((valid, ports)) if valid.get(row) => u64::from(ports[row].clamp(0, 65_535).unsigned_abs()) + 1,
                     Some(_) | None => 0,
                 };
-                order.push((key(days.unsigned_abs(), port, arrival), batch, u32::try_from(row).unwrap_or(u32::MAX)));
-                arrival += 1;
-            }
-        }
-        order.sort_unstable_by_key(|&(key, _, _)| key);
+                key(days.unsigned_abs(), port, row as u64)
+            })
+            .collect();
+        order.sort_unstable();
         order
     }
 
-    /// Collects rows from the window's batches.
-    fn gather(&self, rows: &[(usize, usize)]) -> Result<RecordBatch, LakeError> {
-        let schema = Arc::clone(self.log.schema());
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        for (at, field) in schema.fields().iter().enumerate() {
-            let parts: Vec<&dyn Array> = self.window.iter().map(|batch| batch.column(at).as_ref()).collect();
-            columns.push(if parts.iter().all(|part| part.null_count() == part.len()) {
-                new_null_array(field.data_type(), rows.len())
-            } else {
-                interleave(&parts, rows).map_err(|error| of_any("sort rows", self.log.display(), &error))?
-            });
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(schema, columns, &options)
-            .map_err(|error| of_any("sort rows", self.log.display(), &error))
-    }
-
-    fn file_of(&mut self, date_days: i32) -> Result<&mut FileWriter, LakeError> {
+    fn file_of(&mut self, date_days: i32) -> Result<(&mut FileWriter, &mut Encoder), LakeError> {
         if !self.open.contains_key(&date_days) {
             if self.open.len() >= OPEN_FILES_MAX {
                 let oldest = self.open.iter().min_by_key(|(_, (_, used))| *used).map(|(date, _)| *date);
@@ -217,14 +275,13 @@ impl TableWriter {
                 self.log.table().name(),
                 format!("{PARTITION_COLUMN}={}/{}.parquet", date_text(date_days), unique_name()),
                 date_days,
-                Arc::clone(self.log.schema()),
-                self.properties.clone(),
+                self.log.layout(),
             )?;
             self.open.insert(date_days, (file, self.windows));
         }
         let (file, used) = self.open.get_mut(&date_days).expect("it was there, or has just been inserted");
         *used = self.windows;
-        Ok(file)
+        Ok((file, &mut self.encoder))
     }
 
     fn close_if_full(&mut self, date_days: i32) -> Result<(), LakeError> {
@@ -239,13 +296,20 @@ impl TableWriter {
 
 const ARRIVAL_BITS: u32 = 20;
 const PORT_BITS: u32 = 17;
-const _: () = assert!(WINDOW_ROWS <= 1 << ARRIVAL_BITS, "an arrival number fits its bits");
+/// Most rows that a batch of events has: it is full, and then comes a record with as many events as there can be.
+const BATCH_ROWS_MAX: usize = 1 << 18;
+const _: () = assert!(WINDOW_ROWS + BATCH_ROWS_MAX <= 1 << ARRIVAL_BITS, "an arrival number fits its bits");
 const _: () = assert!(65_536 < 1 << PORT_BITS, "a port plus one fits its bits");
 const _: () = assert!(DATE_DAYS_MAX - DATE_DAYS_MIN < 1 << (64 - ARRIVAL_BITS - PORT_BITS), "a day fits the rest");
 
 /// One number that sorts as (day, port, arrival): sorting plain numbers is several times faster than tuples.
 fn key(days: u64, port: u64, arrival: u64) -> u64 {
     (days << (PORT_BITS + ARRIVAL_BITS)) | (port << ARRIVAL_BITS) | arrival
+}
+
+/// The row of a key.
+fn arrival_of(key: u64) -> u32 {
+    (key & ((1 << ARRIVAL_BITS) - 1)) as u32
 }
 
 /// The day of a key, since 1970-01-01.
