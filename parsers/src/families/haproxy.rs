@@ -123,6 +123,7 @@ fn ended<'a>(record: &Record<'a>, rest: &'a [u8], row: &mut Row<'_>) -> Result<(
         row.log_source(&HTTP);
         let status = cursor.word();
         row.set_opt(key::HTTP_STATUS, decimal(status));
+        row.set_opt(key::OUTCOME, decimal(status).and_then(weblog::outcome));
     } else {
         row.log_source(&TCP);
     }

@@ -24,6 +24,7 @@ families! {
     watchguard,
     squid,
     haproxy,
+    pfsense,
     iptables,
     juniper_srx,
     linux_auth,

@@ -336,6 +336,13 @@ fn message(text: &[u8], row: &mut Row<'_>) -> Option<()> {
         set_end(rest, row);
         return Some(());
     }
+    let pool = text.strip_prefix(b"MULTI_sva: ").or_else(|| text.strip_prefix(b"MULTI: "));
+    if let Some(rest) = pool.and_then(|text| text.strip_prefix(b"pool returned IPv4=")) {
+        beside(row, &REST, None);
+        // the address that the client gets in the tunnel
+        row.set_opt(key::NAT_SRC_IP, Ip::parse(rest.split(|byte| *byte == b',').next().unwrap_or(rest)));
+        return Some(());
+    }
     if let Some(rest) = text.strip_prefix(b"MULTI: Learn: ") {
         beside(row, &REST, None);
         let (inside, rest) = split_once_str(rest, b" -> ")?;

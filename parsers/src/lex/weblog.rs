@@ -3,6 +3,8 @@
 //! `HOST IDENT USER [dd/Mon/yyyy:hh:mm:ss ±zzzz] "METHOD URI VERSION" STATUS BYTES …`. Users may hold blanks and the request may
 //! be any bytes, so the bracket and the quotes are looked for, not counted. Source: CERN httpd; Apache `mod_log_config`.
 
+use schemas::Outcome;
+
 use super::text::{Cursor, decimal, split_once_str};
 use super::time::{self, Stamp};
 
@@ -101,6 +103,15 @@ pub fn request_line(line: &[u8]) -> Request<'_> {
             Request { method, target: rest[..at].trim_ascii(), version: &rest[at + 1..] }
         }
         _ => Request { method, target: rest, version: b"" },
+    }
+}
+
+/// Whether a request succeeded, by its status: 4xx and 5xx are failures. `None` for what is no status.
+pub fn outcome(status: u64) -> Option<Outcome> {
+    match status {
+        100..=399 => Some(Outcome::Success),
+        400..=599 => Some(Outcome::Failure),
+        _ => None,
     }
 }
 
