@@ -8,6 +8,7 @@
 //! Both forms fill the same slots (`layout`), and the meaning of a slot is written once, here. The main addresses are
 //! those before translation; source is always who began the session, also in a threat that the server sent.
 
+mod keys;
 mod layout;
 mod text;
 
@@ -15,6 +16,7 @@ use schemas::{Action, EventKind, Initiator, Ip, LogSource, Outcome, PortState, R
 
 use self::layout::{Line, Slot, Type};
 use crate::lex::text::{contains, decimal, present, rsplit_once};
+use crate::lex::time;
 use crate::transport::{Shape, set_time};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
@@ -29,6 +31,8 @@ static LOGIN: LogSource = source("panw.auth", &["authentication"], &["system", "
 static GLOBALPROTECT: LogSource = source("panw.globalprotect", &["authentication"], &["globalprotect"]);
 static DNS: LogSource = source("panw.dns", &["dns"], &["dns"]);
 static CONFIG: LogSource = source("panw.config", &[], &["config"]);
+static TUNNEL: LogSource = source("panw.tunnel", &["firewall"], &["tunnel"]);
+static CORRELATION: LogSource = source("panw.correlation", &["ids"], &["correlation"]);
 static REST: LogSource = source("panw.other", &[], &[]);
 
 const fn source(
@@ -63,7 +67,10 @@ impl Parser for Family {
     #[inline]
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
         match record.shape {
-            Shape::Text => layout::type_of_csv(record.body).map(|_| Confidence::Certain),
+            Shape::Text => {
+                let known = layout::type_of_csv(record.body).is_some() || keys::is_named(record.body);
+                known.then_some(Confidence::Certain)
+            }
             // none of the keys that detection knows is one of this export's
             Shape::Object if record.keys == crate::detect::Keys::NONE => {
                 let known = contains(record.body, b"\"LogType\"")
@@ -79,6 +86,7 @@ impl Parser for Family {
     #[inline]
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let line = match record.shape {
+            Shape::Text if keys::is_named(record.body) => keys::read(record)?,
             Shape::Text => Line::of_csv(record)?,
             Shape::Object => Line::of_json(record, row)?,
         };
@@ -86,7 +94,7 @@ impl Parser for Family {
         match line.kind {
             Type::Traffic => {
                 ends(&line, record, row)?;
-                traffic(&line, row);
+                traffic(&line, record, row);
             }
             Type::Threat => {
                 ends(&line, record, row)?;
@@ -107,12 +115,35 @@ impl Parser for Family {
             Type::UserId => mapping(&line, row),
             Type::Config => config(&line, row),
             Type::Dns => dns(&line, row),
-            Type::Other => {
+            Type::Tunnel => {
+                ends(&line, record, row)?;
+                traffic(&line, record, row);
+                row.log_source(&TUNNEL);
+            }
+            Type::Gtp | Type::Sctp => {
+                ends(&line, record, row)?;
+                row.log_source(&REST);
+                row.set(key::KIND, EventKind::Flow);
+                row.set_opt(key::ACTION, action(line.get(Slot::Action)));
+                line.text(row, key::EVENT_CODE, Slot::EventId);
+            }
+            Type::Correlation => {
+                row.log_source(&CORRELATION);
+                row.set(key::KIND, EventKind::Alert);
+                row.set(key::ACTION, Action::Alert);
+                row.set_opt(key::SRC_IP, address(line.get(Slot::Source)));
+                line.text(row, key::SIGNATURE, Slot::Object);
+                line.text(row, key::SIGNATURE_ID, Slot::Threat);
+                line.text(row, key::SIGNATURE_CLASS, Slot::Category);
+                line.text(row, key::LEVEL, Slot::Severity);
+            }
+            Type::HipMatch | Type::IpTag | Type::Other => {
                 row.log_source(&REST);
                 row.set(key::KIND, EventKind::Other);
                 row.set_opt(key::SRC_IP, address(line.get(Slot::Source)));
                 row.set_opt(key::DST_IP, address(line.get(Slot::Destination)));
                 line.text(row, key::SRC_HOST, Slot::Machine);
+                line.text(row, key::EVENT_CODE, Slot::EventId);
             }
         }
         leftovers(&line, row);
@@ -126,7 +157,7 @@ fn common(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) {
     let us = [Slot::HighRes, Slot::Generated, Slot::Received]
         .into_iter()
         .filter_map(|slot| present(line.get(slot)))
-        .find_map(|text| record.time.iso(text));
+        .find_map(|text| local(line, record, text));
     if let Some(us) = us {
         set_time(row, us);
     }
@@ -142,6 +173,17 @@ fn common(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) {
         }
         set_user(row, name);
     });
+}
+
+/// A time of the log. Those without a zone are in the device's, which the high-resolution time states.
+fn local(line: &Line<'_>, record: &Record<'_>, text: &[u8]) -> Option<i64> {
+    match time::iso(text) {
+        Some((stamp, length)) if stamp.offset.is_none() && length == text.len() => {
+            let zoned = time::iso(line.get(Slot::HighRes)).and_then(|(zoned, _)| zoned.offset);
+            record.time.resolve(&time::Stamp { offset: zoned, ..stamp })
+        }
+        _ => record.time.any(text),
+    }
 }
 
 /// `DOMAIN\NAME`, in some exports with the backslash doubled, or a name alone.
@@ -199,6 +241,14 @@ fn ends(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), R
         line.text(row, to, slot);
     }
     row.set_opt(key::REPEAT, decimal(line.get(Slot::Repeat)).filter(|count| *count > 1));
+    for (slot, to) in [
+        (Slot::SourceHost, key::SRC_HOST),
+        (Slot::SourceMac, key::SRC_MAC),
+        (Slot::DestinationHost, key::DST_HOST),
+        (Slot::DestinationMac, key::DST_MAC),
+    ] {
+        line.text(row, to, slot);
+    }
     let app = line.get(Slot::Application);
     match app {
         // what App-ID says of a session in which it saw nothing to tell
@@ -212,7 +262,7 @@ fn ends(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), R
     Ok(())
 }
 
-fn traffic(line: &Line<'_>, row: &mut Row<'_>) {
+fn traffic(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) {
     row.log_source(&TRAFFIC);
     row.set(key::KIND, EventKind::Flow);
     for (sent, received, sum, out, back, total) in [
@@ -235,8 +285,12 @@ fn traffic(line: &Line<'_>, row: &mut Row<'_>) {
             (None, _) | (_, None) => row.set_opt(total, schemas::parse_u64(line.get(sum))),
         }
     }
-    if let Some(seconds) = decimal(line.get(Slot::Elapsed)) {
-        row.set(key::DURATION, seconds.min(u64::from(u32::MAX)) * 1_000_000);
+    let elapsed = decimal(line.get(Slot::Elapsed)).map(|seconds| seconds.min(u64::from(u32::MAX)) * 1_000_000);
+    row.set_opt(key::DURATION, elapsed);
+    if let Some(start) = present(line.get(Slot::Start)).and_then(|text| local(line, record, text)) {
+        row.set(key::START, start);
+        let ended = line.get(Slot::Subtype) != b"start";
+        row.set_opt(key::END, elapsed.filter(|_| ended).map(|us| start + us as i64));
     }
     let reason = line.get(Slot::EndReason);
     if reason != b"n/a" && reason != b"n-a" {
@@ -300,6 +354,11 @@ fn system(line: &Line<'_>, row: &mut Row<'_>) {
             Some(ip) => row.set(key::SRC_IP, ip),
             None => row.text(key::SRC_HOST, present(told.from).unwrap_or_default()),
         }
+        match Ip::parse(told.to) {
+            Some(ip) => row.set(key::DST_IP, ip),
+            None => row.text(key::DST_HOST, told.to),
+        }
+        row.set_opt(key::DST_PORT, schemas::parse_port(told.port));
         row.text(key::AUTH_METHOD, told.method);
         row.extra_fixed("server_address", told.server);
         told.outcome

@@ -60,7 +60,13 @@ impl<'a> Iterator for Pairs<'a> {
     fn next(&mut self) -> Option<Pair<'a>> {
         let text = self.text;
         let mut at = self.at;
-        while let Some(b' ' | b'\t' | b',' | b';' | b'\r' | b'\n' | 0) = text.get(at) {
+        let separator = match self.ends_value {
+            Separator::Blank => b' ',
+            Separator::Byte(separator) => separator,
+        };
+        while let Some(&byte) = text.get(at)
+            && (matches!(byte, b' ' | b'\t' | b',' | b';' | b'\r' | b'\n' | 0) || byte == separator)
+        {
             at += 1;
         }
         if at >= text.len() {
@@ -68,11 +74,7 @@ impl<'a> Iterator for Pairs<'a> {
             return None;
         }
         let start = at;
-        let stop = match self.ends_value {
-            Separator::Blank => b' ',
-            Separator::Byte(separator) => separator,
-        };
-        at = swar::find2(text, at, b'=', stop);
+        at = swar::find2(text, at, b'=', separator);
         // a quoted bare word, or a stray quote: not a key; the word ends at a blank
         if text.get(at) != Some(&b'=') {
             return Some(self.bare(start, at));
@@ -345,9 +347,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_ends_and_gives_no_more_pairs_than_bytes(text in "[a=\"' ,;\\\\\t]{0,80}") {
+        fn it_ends_and_gives_no_more_pairs_than_bytes(text in "[a=\"' ,;|\\\\\t]{0,80}") {
             prop_assert!(pairs(text.as_bytes()).count() <= text.len());
             prop_assert!(pairs_by(text.as_bytes(), b';').count() <= text.len());
+            prop_assert!(pairs_by(text.as_bytes(), b'|').count() <= text.len());
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use schemas::{FieldKind, Key, RejectKind, Row, Span, key};
 
+use super::keys::KEYS;
 use crate::lex::buffer::with_buffer;
+use crate::lex::cef;
 use crate::lex::csv::{self, Column};
 use crate::lex::json::{self, Value};
 use crate::lex::keys::KeyMap;
@@ -23,10 +25,16 @@ pub(super) enum Type {
     UserId,
     Decryption,
     Dns,
+    Tunnel,
+    Gtp,
+    Sctp,
+    HipMatch,
+    IpTag,
+    Correlation,
     Other,
 }
 
-static TYPES: KeyMap<Type, 64> = KeyMap::new(&[
+pub(super) static TYPES: KeyMap<Type, 64> = KeyMap::new(&[
     ("TRAFFIC", Type::Traffic),
     ("THREAT", Type::Threat),
     ("SYSTEM", Type::System),
@@ -39,14 +47,17 @@ static TYPES: KeyMap<Type, 64> = KeyMap::new(&[
     ("DNS", Type::Dns),
     ("URL", Type::Threat),
     ("FILE", Type::Threat),
-    ("HIPMATCH", Type::Other),
-    ("HIP-MATCH", Type::Other),
-    ("CORRELATION", Type::Other),
-    ("IPTAG", Type::Other),
-    ("GTP", Type::Other),
-    ("SCTP", Type::Other),
-    ("START", Type::Other),
-    ("END", Type::Other),
+    ("HIPMATCH", Type::HipMatch),
+    ("HIP-MATCH", Type::HipMatch),
+    ("CORRELATION", Type::Correlation),
+    ("IPTAG", Type::IpTag),
+    ("IP-TAG", Type::IpTag),
+    ("GTP", Type::Gtp),
+    ("SCTP", Type::Sctp),
+    // a tunnel's own log says so where the type stands
+    ("START", Type::Tunnel),
+    ("END", Type::Tunnel),
+    ("TUNNEL", Type::Tunnel),
 ]);
 
 macro_rules! slots {
@@ -81,7 +92,9 @@ slots! {
     Machine "machine name", PublicIp "public IP", PublicIp6 "public IPv6", PrivateIp "private IP",
     PrivateIp6 "private IPv6", ClientVersion "client version", ClientSystem "client OS", Reason "reason", Error "error",
     Status "status", Portal "portal", Gateway "gateway", DnsQuery "DNS query", DnsType "DNS type", TlsVersion "TLS version",
-    TlsName "server name indication", DataSource "data source",
+    TlsName "server name indication", DataSource "data source", Start "start time", SourceHost "source host name",
+    SourceMac "source MAC", DestinationHost "destination host name", DestinationMac "destination MAC", Tag "tag name",
+    Timeout "timeout", Evidence "evidence", TunnelId "tunnel id", Imsi "IMSI", Client "client",
 }
 
 /// Slots without a column, under these names in the extras.
@@ -109,6 +122,12 @@ pub(super) const EXTRAS: &[(&str, Slot)] = &[
     ("portal", Slot::Portal),
     ("gateway", Slot::Gateway),
     ("data_source", Slot::DataSource),
+    ("tag_name", Slot::Tag),
+    ("timeout", Slot::Timeout),
+    ("evidence", Slot::Evidence),
+    ("tunnel_id", Slot::TunnelId),
+    ("imsi", Slot::Imsi),
+    ("client", Slot::Client),
 ];
 
 type Positions = &'static [(usize, Slot)];
@@ -143,6 +162,7 @@ const TRAFFIC: Positions = &[
     (33, Slot::BytesSent),
     (34, Slot::BytesReceived),
     (35, Slot::Packets),
+    (36, Slot::Start),
     (37, Slot::Elapsed),
     (38, Slot::Category),
     (40, Slot::Sequence),
@@ -154,6 +174,11 @@ const TRAFFIC: Positions = &[
     (53, Slot::Device),
     (54, Slot::ActionSource),
     (66, Slot::RuleId),
+    (76, Slot::Forwarded),
+    (83, Slot::SourceHost),
+    (84, Slot::SourceMac),
+    (91, Slot::DestinationHost),
+    (92, Slot::DestinationMac),
     (103, Slot::HighRes),
 ];
 
@@ -174,7 +199,97 @@ const THREAT: Positions = &[
     (64, Slot::Method),
     (70, Slot::ThreatCategory),
     (77, Slot::RuleId),
+    (87, Slot::SourceHost),
+    (88, Slot::SourceMac),
+    (95, Slot::DestinationHost),
+    (96, Slot::DestinationMac),
     (108, Slot::HighRes),
+];
+
+/// Tunnel inspection: the session's columns, then its own.
+const TUNNEL: Positions = &[
+    (32, Slot::Severity),
+    (33, Slot::Sequence),
+    (35, Slot::SourceCountry),
+    (36, Slot::DestinationCountry),
+    (42, Slot::Device),
+    (43, Slot::TunnelId),
+    (47, Slot::TunnelType),
+    (48, Slot::Bytes),
+    (49, Slot::BytesSent),
+    (50, Slot::BytesReceived),
+    (51, Slot::Packets),
+    (52, Slot::PacketsSent),
+    (53, Slot::PacketsReceived),
+    (60, Slot::EndReason),
+    (61, Slot::ActionSource),
+    (62, Slot::Start),
+    (63, Slot::Elapsed),
+    (67, Slot::RuleId),
+];
+
+/// Mobile networks' tunnels: what is wrong or passed in one.
+const GTP: Positions = &[
+    (8, Slot::Source),
+    (9, Slot::Destination),
+    (12, Slot::Rule),
+    (15, Slot::Application),
+    (16, Slot::VirtualSystem),
+    (17, Slot::SourceZone),
+    (18, Slot::DestinationZone),
+    (19, Slot::InInterface),
+    (20, Slot::OutInterface),
+    (23, Slot::Session),
+    (25, Slot::SourcePort),
+    (26, Slot::DestinationPort),
+    (30, Slot::Protocol),
+    (31, Slot::Action),
+    (32, Slot::EventId),
+    (33, Slot::Imsi),
+];
+
+const SCTP: Positions = &[
+    (8, Slot::Source),
+    (9, Slot::Destination),
+    (12, Slot::Rule),
+    (16, Slot::VirtualSystem),
+    (17, Slot::SourceZone),
+    (18, Slot::DestinationZone),
+    (19, Slot::InInterface),
+    (20, Slot::OutInterface),
+    (23, Slot::Session),
+    (24, Slot::Repeat),
+    (25, Slot::SourcePort),
+    (26, Slot::DestinationPort),
+    (30, Slot::Protocol),
+    (31, Slot::Action),
+    (37, Slot::Device),
+    (38, Slot::Sequence),
+];
+
+const IP_TAG: Positions = &[
+    (8, Slot::VirtualSystem),
+    (9, Slot::Source),
+    (10, Slot::Tag),
+    (11, Slot::EventId),
+    (12, Slot::Repeat),
+    (13, Slot::Timeout),
+    (14, Slot::DataSource),
+    (17, Slot::Sequence),
+    (24, Slot::Device),
+    (26, Slot::HighRes),
+];
+
+const CORRELATION: Positions = &[
+    (8, Slot::Source),
+    (9, Slot::User),
+    (10, Slot::VirtualSystem),
+    (11, Slot::Category),
+    (12, Slot::Severity),
+    (18, Slot::Device),
+    (20, Slot::Object),
+    (21, Slot::Threat),
+    (22, Slot::Evidence),
 ];
 
 /// Its further columns differ by version; these are where no version has moved them.
@@ -197,9 +312,12 @@ const CONFIG: Positions = &[
     (9, Slot::VirtualSystem),
     (10, Slot::EventId),
     (11, Slot::User),
-    (12, Slot::Object),
+    (12, Slot::Client),
     (13, Slot::Status),
     (14, Slot::Description),
+    (15, Slot::Sequence),
+    (22, Slot::Device),
+    (26, Slot::HighRes),
 ];
 
 const AUTHENTICATION: Positions = &[
@@ -257,108 +375,19 @@ const USER_ID: Positions = &[
     (34, Slot::HighRes),
 ];
 
-const HIP_MATCH: Positions = &[(8, Slot::User), (9, Slot::VirtualSystem), (10, Slot::Machine), (12, Slot::Source)];
-
-static KEYS: KeyMap<Slot, 256> = KeyMap::new(&[
-    ("Subtype", Slot::Subtype),
-    ("SubType", Slot::Subtype),
-    ("DeviceSN", Slot::Serial),
-    ("LogSourceID", Slot::Serial),
-    ("TimeReceived", Slot::Received),
-    ("LogTime", Slot::Received),
-    ("TimeGenerated", Slot::Generated),
-    ("EventTime", Slot::Generated),
-    ("TimeGeneratedHighResolution", Slot::HighRes),
-    ("SourceAddress", Slot::Source),
-    ("SourceIP", Slot::Source),
-    ("DestinationAddress", Slot::Destination),
-    ("DNSResolverIP", Slot::Destination),
-    ("NATSource", Slot::NatSource),
-    ("NATDestination", Slot::NatDestination),
-    ("SourcePort", Slot::SourcePort),
-    ("DestinationPort", Slot::DestinationPort),
-    ("NATSourcePort", Slot::NatSourcePort),
-    ("NATDestinationPort", Slot::NatDestinationPort),
-    ("Protocol", Slot::Protocol),
-    ("Rule", Slot::Rule),
-    ("RuleUUID", Slot::RuleId),
-    ("SourceUser", Slot::User),
-    ("SourceUserName", Slot::User),
-    ("User", Slot::User),
-    ("UserName", Slot::User),
-    ("DestinationUser", Slot::DestinationUser),
-    ("Application", Slot::Application),
-    ("VirtualLocation", Slot::VirtualSystem),
-    ("VirtualSystem", Slot::VirtualSystem),
-    ("FromZone", Slot::SourceZone),
-    ("ToZone", Slot::DestinationZone),
-    ("InboundInterface", Slot::InInterface),
-    ("OutboundInterface", Slot::OutInterface),
-    ("SessionID", Slot::Session),
-    ("RepeatCount", Slot::Repeat),
-    ("Action", Slot::Action),
-    ("Bytes", Slot::Bytes),
-    ("BytesSent", Slot::BytesSent),
-    ("BytesReceived", Slot::BytesReceived),
-    ("PacketsTotal", Slot::Packets),
-    ("PacketsSent", Slot::PacketsSent),
-    ("PacketsReceived", Slot::PacketsReceived),
-    ("SessionDuration", Slot::Elapsed),
-    ("URLCategory", Slot::Category),
-    ("DNSCategory", Slot::Category),
-    ("SequenceNo", Slot::Sequence),
-    ("SourceLocation", Slot::SourceCountry),
-    ("DestinationLocation", Slot::DestinationCountry),
-    ("SessionEndReason", Slot::EndReason),
-    ("DeviceName", Slot::Device),
-    ("LogSourceName", Slot::Device),
-    ("ActionSource", Slot::ActionSource),
-    ("URL", Slot::Url),
-    ("FileName", Slot::Url),
-    ("ThreatID", Slot::Threat),
-    ("ThreatName", Slot::Threat),
-    ("ThreatCategory", Slot::ThreatCategory),
-    ("VendorSeverity", Slot::Severity),
-    ("Severity", Slot::Severity),
-    ("DirectionOfAttack", Slot::Direction),
-    ("FileHash", Slot::FileDigest),
-    ("UserAgent", Slot::UserAgent),
-    ("X-Forwarded-For", Slot::Forwarded),
-    ("Referer", Slot::Referer),
-    ("HTTPMethod", Slot::Method),
-    ("EventName", Slot::EventId),
-    ("EventID", Slot::EventId),
-    ("EventIDValue", Slot::EventId),
-    ("AuthEvent", Slot::EventId),
-    ("EventComponent", Slot::Object),
-    ("EventDescription", Slot::Description),
-    ("Description", Slot::Description),
-    ("AuthenticationDescription", Slot::Description),
-    ("Stage", Slot::Stage),
-    ("AuthMethod", Slot::AuthMethod),
-    ("TunnelType", Slot::TunnelType),
-    ("SourceRegion", Slot::Region),
-    ("EndpointDeviceName", Slot::Machine),
-    ("PublicIPv4", Slot::PublicIp),
-    ("PublicIPv6", Slot::PublicIp6),
-    ("PrivateIPv4", Slot::PrivateIp),
-    ("PrivateIPv6", Slot::PrivateIp6),
-    ("GlobalProtectClientVersion", Slot::ClientVersion),
-    ("EndpointOSType", Slot::ClientSystem),
-    ("QuarantineReason", Slot::Reason),
-    ("ConnectionError", Slot::Error),
-    ("ErrorMessage", Slot::Error),
-    ("EventStatus", Slot::Status),
-    ("EventResult", Slot::Status),
-    ("Portal", Slot::Portal),
-    ("Gateway", Slot::Gateway),
-    ("DNSQuery", Slot::DnsQuery),
-    ("DomainName", Slot::DnsQuery),
-    ("RecordType", Slot::DnsType),
-    ("TLSVersion", Slot::TlsVersion),
-    ("ServerNameIndication", Slot::TlsName),
-    ("DataSource", Slot::DataSource),
-]);
+const HIP_MATCH: Positions = &[
+    (8, Slot::User),
+    (9, Slot::VirtualSystem),
+    (10, Slot::Machine),
+    (11, Slot::ClientSystem),
+    (12, Slot::Source),
+    (13, Slot::Object),
+    (14, Slot::Repeat),
+    (18, Slot::Sequence),
+    (25, Slot::Device),
+    (30, Slot::SourceMac),
+    (31, Slot::HighRes),
+];
 
 /// More than the widest type of the newest version has.
 const COLUMNS_MAX: usize = 132;
@@ -367,9 +396,17 @@ const COLUMNS_MAX: usize = 132;
 pub(super) struct Line<'r> {
     pub(super) kind: Type,
     slots: [&'r [u8]; SLOTS],
-    /// Slots whose text is not what stands in the line: a JSON escape or a doubled quote.
+    /// Slots whose text is not what stands in the line: a JSON escape, a doubled quote.
     coded: [bool; SLOTS],
-    json: bool,
+    coding: Coding,
+}
+
+/// How a text that has to be resolved is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Columns,
+    Json,
+    Cef,
 }
 
 /// The type of a line in the comma-separated form, if it is one: the fourth column names it.
@@ -384,6 +421,20 @@ pub(super) fn type_of_csv(body: &[u8]) -> Option<Type> {
 }
 
 impl<'r> Line<'r> {
+    /// A log of which nothing is known yet.
+    pub(super) fn new(kind: Type, coding: Coding) -> Line<'r> {
+        Line { kind, slots: [b""; SLOTS], coded: [false; SLOTS], coding }
+    }
+
+    /// Fills a slot, unless it is filled.
+    #[inline]
+    pub(super) fn put(&mut self, slot: Slot, value: &'r [u8], coded: bool) {
+        if self.slots[slot as usize].is_empty() {
+            self.slots[slot as usize] = value;
+            self.coded[slot as usize] = coded;
+        }
+    }
+
     /// Reads the comma-separated form.
     pub(super) fn of_csv(record: &Record<'r>) -> Result<Line<'r>, Refusal> {
         let body = record.body;
@@ -399,7 +450,7 @@ impl<'r> Line<'r> {
                 kind: RejectKind::Missing { what: "the columns after the generated time" },
             });
         }
-        let mut line = Line { kind, slots: [b""; SLOTS], coded: [false; SLOTS], json: false };
+        let mut line = Line::new(kind, Coding::Columns);
         line.take(columns, &[(2, Slot::Received), (3, Slot::Serial), (5, Slot::Subtype), (7, Slot::Generated)]);
         match kind {
             Type::Traffic => {
@@ -419,10 +470,18 @@ impl<'r> Line<'r> {
             Type::Authentication => line.take(columns, AUTHENTICATION),
             Type::GlobalProtect => line.take(columns, GLOBALPROTECT),
             Type::UserId => line.take(columns, USER_ID),
-            Type::Other if columns[3].value.starts_with(b"HIP") => line.take(columns, HIP_MATCH),
+            Type::HipMatch => line.take(columns, HIP_MATCH),
+            Type::IpTag => line.take(columns, IP_TAG),
+            Type::Correlation => line.take(columns, CORRELATION),
+            Type::Tunnel => {
+                line.take(columns, SESSION);
+                line.take(columns, TUNNEL);
+            }
+            Type::Gtp => line.take(columns, GTP),
+            Type::Sctp => line.take(columns, SCTP),
             Type::Dns | Type::Other => {}
         }
-        if matches!(kind, Type::Traffic | Type::Threat) && columns.len() < 31 {
+        if matches!(kind, Type::Traffic | Type::Threat | Type::Tunnel) && columns.len() < 31 {
             return Err(Refusal { at: body.len(), kind: RejectKind::Missing { what: "the action (column 31)" } });
         }
         Ok(line)
@@ -439,7 +498,7 @@ impl<'r> Line<'r> {
 
     /// Reads the JSON export. Members without a slot are extras; lists of answers are set at once.
     pub(super) fn of_json(record: &Record<'r>, row: &mut Row<'_>) -> Result<Line<'r>, Refusal> {
-        let mut line = Line { kind: Type::Other, slots: [b""; SLOTS], coded: [false; SLOTS], json: true };
+        let mut line = Line::new(Type::Other, Coding::Json);
         let mut known = false;
         for member in json::members(record.body)? {
             let member = member?;
@@ -500,8 +559,11 @@ impl<'r> Line<'r> {
         if !self.coded[slot as usize] {
             return Some(use_it(raw));
         }
-        if self.json {
+        if self.coding == Coding::Json {
             return Some(json::Text { raw, escaped: true }.with(use_it));
+        }
+        if self.coding == Coding::Cef {
+            return Some(cef::with(raw, use_it));
         }
         Some(with_buffer(|text| {
             csv::undouble(raw, text);

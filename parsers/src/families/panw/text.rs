@@ -16,6 +16,9 @@ pub(super) struct Told<'a> {
     pub(super) server: &'a [u8],
     /// Only where the sentence tells of a logon.
     pub(super) outcome: Option<Outcome>,
+    /// Whom the device itself has called, and on which port.
+    pub(super) to: &'a [u8],
+    pub(super) port: &'a [u8],
 }
 
 /// Reads a description.
@@ -54,6 +57,21 @@ pub(super) fn read(text: &[u8]) -> Told<'_> {
     {
         told.user = name;
         told.from = word(split_once_str(rest, b" from ").map_or(&b""[..], |(_, rest)| rest));
+        return told;
+    } else if let Some(rest) = text.strip_prefix(b"DHCP ").filter(|_| memmem::find(text, b" dhcp server: ").is_some()) {
+        // `DHCP RENEW: interface eth0, ip 192.0.2.10 netmask 255.255.255.0 dhcp server: 192.0.2.1`
+        told.from = word(split_once_str(rest, b", ip ").map_or(&b""[..], |(_, rest)| rest));
+        told.to = word(split_once_str(rest, b" dhcp server: ").map_or(&b""[..], |(_, rest)| rest));
+        return told;
+    } else if let Some((_, rest)) = split_once_str(text, b" connect to address: ") {
+        told.to = word(rest);
+        told.port = word(split_once_str(rest, b" port: ").map_or(&b""[..], |(_, rest)| rest));
+        return told;
+    } else if let Some((_, rest)) = split_once_str(text, b", initiated by ") {
+        told.from = trim(word(rest));
+        return told;
+    } else if let Some(rest) = text.strip_prefix(b"CLOUD ELECTION: ") {
+        told.to = word(split_once_str(rest, b" IP: ").map_or(&b""[..], |(_, rest)| rest));
         return told;
     } else {
         // `… job succeeded  for user admin`, `… from version A to B by admin`
@@ -141,6 +159,19 @@ mod tests {
         check("Content update job succeeded  for user admin", "admin", "", None);
         check("Content package upgraded from version 1 to 2 by admin", "admin", "", None);
         check("Connection closed by the remote peer", "", "", None);
+    }
+
+    #[test]
+    fn the_device_tells_whom_it_called_itself() {
+        let told = read(b"DHCP RENEW: interface eth0, ip 192.0.2.10 netmask 255.255.255.0 dhcp server: 192.0.2.1");
+        assert_eq!((told.from, told.to), (&b"192.0.2.10"[..], &b"192.0.2.1"[..]));
+        let told = read(b"Successfully connect to address: 198.51.100.9 port: 3978, conn id: x");
+        assert_eq!((told.to, told.port), (&b"198.51.100.9"[..], &b"3978"[..]));
+        let told =
+            read(b"Connection to Update server: updates.example.com completed successfully, initiated by 192.0.2.10");
+        assert_eq!(told.from, b"192.0.2.10");
+        let told = read(b"CLOUD ELECTION: list.example.com IP: 198.51.100.9 was elected, measured alive test 1.");
+        assert_eq!(told.to, b"198.51.100.9");
     }
 
     #[test]
