@@ -94,7 +94,8 @@ impl Encoder {
         self.choose(column, rows);
         let nulls = (rows.len() - self.rows.len()) as u64;
         let mut pages = Pages::new(rows.len());
-        let mut bloom = None;
+        let mut bloom = wanted.bloom.then(|| Sbbf::new_with_ndv_fpp(rows.len() as u64, BLOOM_FALSE)).transpose()?;
+        let seen = Seen { bounds: wanted.text_bounds.then(Bounds::default), bloom: bloom.as_mut() };
         let statistics = match &column.values {
             _ if self.rows.is_empty() => {
                 self.data_page(&mut pages, 0..rows.len(), Encoding::PLAIN, |_, _| ())?;
@@ -105,20 +106,8 @@ impl Encoder {
                     Store::Bools(_) => Statistics::boolean(None, None, None, Some(nulls), false),
                 }
             }
-            Store::Codes(codes) => {
-                let bounds = self.codes(codes, &mut pages, rows.len(), wanted.text_bounds)?;
-                text_statistics(bounds, nulls)
-            }
-            Store::Texts(texts) => {
-                bloom =
-                    wanted.bloom.then(|| Sbbf::new_with_ndv_fpp(self.rows.len() as u64, BLOOM_FALSE)).transpose()?;
-                let bounds = self.texts(texts, &mut pages, rows.len(), wanted.text_bounds, bloom.as_mut())?;
-                // it was made for as many addresses as rows; most repeat
-                if let Some(bloom) = &mut bloom {
-                    bloom.fold_to_target_fpp(BLOOM_FALSE);
-                }
-                text_statistics(bounds, nulls)
-            }
+            Store::Codes(codes) => text_statistics(self.codes(codes, &mut pages, rows.len(), seen)?, nulls),
+            Store::Texts(texts) => text_statistics(self.texts(texts, &mut pages, rows.len(), seen)?, nulls),
             Store::Longs(values) => {
                 self.longs.clear();
                 self.longs.extend(self.rows.iter().map(|row| values[*row as usize]));
@@ -146,6 +135,10 @@ impl Encoder {
                 Statistics::boolean(Some(bounds.0), Some(bounds.1), None, Some(nulls), false)
             }
         };
+        // It was made for as many texts as there are rows; most repeat.
+        if let Some(bloom) = &mut bloom {
+            bloom.fold_to_target_fpp(BLOOM_FALSE);
+        }
         pages.close(described, statistics, bloom)
     }
 
@@ -175,13 +168,13 @@ impl Encoder {
     }
 
     /// Writes a dictionary of what the rows use, and their places in it; as PLAIN texts where that is not worth it.
-    fn codes(&mut self, codes: &Codes, pages: &mut Pages, count: usize, bounded: bool) -> Result<Option<Bounds>> {
+    fn codes(&mut self, codes: &Codes, pages: &mut Pages, count: usize, mut seen: Seen<'_>) -> Result<Option<Bounds>> {
         const NONE: u32 = u32::MAX;
         self.local.clear();
         self.local.resize(codes.entries(), NONE);
         self.codes.clear();
         self.page.clear();
-        let (mut entries, mut bounds) = (0, Bounds::default());
+        let mut entries = 0;
         for row in &self.rows {
             let local = &mut self.local[codes.codes[*row as usize] as usize];
             if *local == NONE {
@@ -189,16 +182,13 @@ impl Encoder {
                 entries += 1;
                 let text = codes.entry(codes.codes[*row as usize]);
                 bits::plain_text(text, &mut self.page);
-                if bounded {
-                    bounds.widen(text);
-                }
+                seen.text(text);
             }
             self.codes.push(*local);
         }
-        let bounds = bounded.then_some(bounds);
         if self.page.len() > DICTIONARY_BYTES_MAX {
             self.plain(pages, count, |row| codes.entry(codes.codes[row as usize]), |_| ())?;
-            return Ok(bounds);
+            return Ok(seen.bounds);
         }
         let length = self.page.len();
         let buf = compress(&mut self.compressor, &self.page, &mut self.room)?;
@@ -209,32 +199,12 @@ impl Encoder {
             page.push(width as u8);
             bits::hybrid(&encoder.codes, width, page);
         })?;
-        Ok(bounds)
+        Ok(seen.bounds)
     }
 
-    fn texts(
-        &mut self,
-        texts: &Texts,
-        pages: &mut Pages,
-        count: usize,
-        bounded: bool,
-        mut bloom: Option<&mut Sbbf>,
-    ) -> Result<Option<Bounds>> {
-        let mut bounds = Bounds::default();
-        self.plain(
-            pages,
-            count,
-            |row| texts.get(row as usize),
-            |text| {
-                if bounded {
-                    bounds.widen(text);
-                }
-                if let Some(bloom) = &mut bloom {
-                    bloom.insert(text);
-                }
-            },
-        )?;
-        Ok(bounded.then_some(bounds))
+    fn texts(&mut self, texts: &Texts, pages: &mut Pages, count: usize, mut seen: Seen<'_>) -> Result<Option<Bounds>> {
+        self.plain(pages, count, |row| texts.get(row as usize), |text| seen.text(text))?;
+        Ok(seen.bounds)
     }
 
     /// Texts as they are, in pages of a bounded size.
@@ -385,6 +355,24 @@ impl Pages {
             offset_index: None,
         };
         Ok(Chunk { bytes, close })
+    }
+}
+
+/// What is noted of a chunk's texts, each at least once.
+struct Seen<'b> {
+    bounds: Option<Bounds>,
+    bloom: Option<&'b mut Sbbf>,
+}
+
+impl Seen<'_> {
+    #[inline]
+    fn text(&mut self, text: &[u8]) {
+        if let Some(bounds) = &mut self.bounds {
+            bounds.widen(text);
+        }
+        if let Some(bloom) = &mut self.bloom {
+            bloom.insert(text);
+        }
     }
 }
 

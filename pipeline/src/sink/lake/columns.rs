@@ -12,9 +12,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, DictionaryArray};
 use arrow_schema::DataType;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use schemas::arrow::TEXT_MAX;
-use schemas::{Column as Values, Field, FlowBatch, Mask, Span, TextColumn, json, write};
+use schemas::{Column as Values, Field, FlowBatch, Ip, Mask, Span, TextColumn, json, write};
 
 use super::window::WINDOW_ROWS;
 
@@ -26,6 +26,9 @@ const DICTIONARY_BYTES_KEPT: usize = 1 << 18;
 
 /// Bytes of a column's texts in a window, as far as 32-bit positions go with the longest extras behind them.
 const TEXTS_MAX: usize = 3 << 30;
+
+/// Slots of the memos from spans or short texts to codes: a power of two. A collision only costs a look into the dictionary.
+const MEMO: usize = 256;
 
 /// A bitmap that grows at its end.
 #[derive(Default)]
@@ -86,6 +89,39 @@ pub(super) struct Codes {
     ends: Vec<u32>,
     known: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// The codes of short texts that came last, by their bytes.
+    recent: Box<[(Short, u32); MEMO]>,
+    /// The codes of addresses, by their bits: most are known, and need not be written as text to be found.
+    addresses: HashMap<Ip, u32>,
+}
+
+/// A text of at most 16 bytes as numbers: its first and its last eight bytes (or fewer), which may overlap, and its length.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Short {
+    head: u64,
+    tail: u64,
+    len: u8,
+}
+
+impl Short {
+    #[inline]
+    fn of(text: &[u8]) -> Option<Self> {
+        let (head, tail) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(head), Some(tail)) if text.len() <= 16 => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            (Some(_), _) | (_, Some(_)) => return None,
+            (None, None) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into()),
+                _ => (text.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Some(Self { head, tail, len: text.len() as u8 })
+    }
+
+    #[inline]
+    fn slot(self) -> usize {
+        let mixed = (self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize & (MEMO - 1)
+    }
 }
 
 impl Codes {
@@ -96,6 +132,8 @@ impl Codes {
             ends: Vec::new(),
             known: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
+            recent: Box::new([(Short::default(), u32::MAX); MEMO]),
+            addresses: HashMap::new(),
         }
     }
 
@@ -113,6 +151,18 @@ impl Codes {
     /// The code of a text, which is new or known. Only a new one is looked at for UTF-8, since entries are.
     #[inline]
     fn code_of(&mut self, text: &[u8]) -> u32 {
+        let Some(short) = Short::of(text) else { return self.find_or_add(text) };
+        let slot = short.slot();
+        let (known, code) = self.recent[slot];
+        if known == short && code != u32::MAX {
+            return code;
+        }
+        let code = self.find_or_add(text);
+        self.recent[slot] = (short, code);
+        code
+    }
+
+    fn find_or_add(&mut self, text: &[u8]) -> u32 {
         match self.known_code(self.hasher.hash_one(text), text) {
             Some(code) => code,
             None => self.add(&lossy(text)),
@@ -120,8 +170,20 @@ impl Codes {
     }
 
     #[inline]
+    fn code_of_address(&mut self, ip: Ip) -> u32 {
+        if let Some(code) = self.addresses.get(&ip) {
+            return *code;
+        }
+        let mut text = Vec::with_capacity(48);
+        write::ip(ip, &mut text);
+        let code = self.find_or_add(&text);
+        self.addresses.insert(ip, code);
+        code
+    }
+
+    #[inline]
     fn known_code(&self, hash: u64, text: &[u8]) -> Option<u32> {
-        self.known.find(hash, |code| same(entry(&self.bytes, &self.ends, *code), text)).copied()
+        self.known.find(hash, |code| entry(&self.bytes, &self.ends, *code) == text).copied()
     }
 
     #[cold]
@@ -150,16 +212,6 @@ impl Codes {
 fn entry<'b>(bytes: &'b [u8], ends: &[u32], code: u32) -> &'b [u8] {
     let from = if code == 0 { 0 } else { ends[code as usize - 1] };
     &bytes[from as usize..ends[code as usize] as usize]
-}
-
-/// Whether two texts are the same: most are short, and a call of the library's comparison costs more than two loads.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    match (a.first_chunk::<8>(), a.last_chunk::<8>()) {
-        _ if a.len() != b.len() => false,
-        (Some(head), Some(tail)) if a.len() <= 16 => b.starts_with(head) && b.ends_with(tail),
-        _ => a == b,
-    }
 }
 
 /// Texts that hardly repeat, one after the other.
@@ -280,12 +332,7 @@ impl Column {
             (Store::Codes(codes), Values::Word(bytes, words)) => codes.words(first, mask, bytes, words),
             (Store::Codes(codes), Values::Text(column)) => codes.texts(first, mask, column),
             (Store::Codes(codes), Values::Ip(ips)) => {
-                let mut text = Vec::with_capacity(48);
-                codes.each(first, mask, |codes, row| {
-                    text.clear();
-                    write::ip(ips[row], &mut text);
-                    codes.code_of(&text)
-                });
+                codes.each(first, mask, |codes, row| codes.code_of_address(ips[row]));
             }
             (Store::Codes(codes), Values::List(column)) => {
                 codes.each(first, mask, |codes, row| codes.code_of(&comma_separated(column.get(row))))
@@ -393,9 +440,6 @@ fn fill<T: Clone>(values: &mut Vec<T>, len: usize, value: T) {
     }
     values.resize(len, value);
 }
-
-/// Slots of the memo from spans to codes: a power of two. A collision only costs a look into the dictionary.
-const MEMO: usize = 256;
 
 impl Codes {
     /// Sets the code of each row of `mask`.

@@ -20,7 +20,7 @@ use super::error::{LakeError, of_any};
 use super::log::STATS_COLUMNS;
 use super::stats;
 use super::store::{DataOutput, Store as Files};
-use super::types::{data_fields, is_text};
+use super::types::data_fields;
 use super::{DataFile, FileStats};
 
 /// Rows of a row group: what a filter can skip. Half of it costs 0.2 µs a row more, in pages and compression
@@ -82,8 +82,7 @@ impl Layout {
     /// An empty column for a field of the table.
     pub(super) fn column(field: &Field) -> Column {
         let name = field.name().as_str();
-        let distinct = is_text(field.data_type()) && (DISTINCT_TEXT.contains(&name) || name.ends_with("_ip"));
-        Column::new(Store::new(field.data_type(), distinct))
+        Column::new(Store::new(field.data_type(), DISTINCT_TEXT.contains(&name)))
     }
 }
 
