@@ -88,6 +88,8 @@ keys! {
     CALENDAR_TIME = "calendarTime", UNIX_TIME = "unixTime", OUTPUT_FIELDS = "output_fields", NODE_NAME = "node_name",
     ERROR_SEVERITY = "error_severity", SAMBA_AUTHENTICATION = "Authentication", SAMBA_AUTHORIZATION = "Authorization",
     AID = "aid", CID = "cid", AIP = "aip",
+    CB_SERVER = "cb_server", CB_VERSION = "cb_version", ORG_KEY = "org_key", DEVICE_NAME = "device_name", ACTOR_IP = "actor_ip",
+    LOGIN_NAME = "loginName", ORG_NAME = "orgName",
 }
 
 /// Inside a text its quotes would be escaped.

@@ -49,6 +49,7 @@ families! {
     azure_nsg,
     azure_firewall,
     okta,
+    carbon_black,
     crowdstrike,
     defender_endpoint,
     duo,
