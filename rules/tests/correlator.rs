@@ -1,7 +1,7 @@
 //! What a correlator tells, and when: opening, closing, late events, pressure on memory.
 #![allow(clippy::unwrap_used)]
 
-use rules::correlate::{Correlator, Delivered, Settings, Share, correlate};
+use rules::correlate::{Correlator, Settings, Share, correlate};
 use rules::hit::{EventId, HitBatch, HitParts, ValueRef, content_hash};
 use rules::plan::*;
 use schemas::{Alert, AlertState, AlertStatus};
@@ -169,18 +169,6 @@ fn a_flood_of_keys_does_not_push_out_the_one_that_is_about_to_fire() {
     correlator.push(&hits(&[(4, "invented-0-0"); 10]), &mut out);
     assert_eq!(out[1].state, AlertState::Degraded, "its first event was lost");
     assert!(out[1].message.contains("counts may be too low"));
-}
-
-#[test]
-fn hits_that_were_delivered_before_are_known() {
-    let batch = hits(&[(1, "a"), (2, "a"), (3, "a")]);
-    let mut delivered = Delivered::new();
-    assert!(batch.iter().all(|hit| delivered.is_new(&hit)));
-    delivered.note("topic", 0, 1);
-    delivered.note("topic", 0, 0);
-    let new: Vec<bool> = batch.iter().map(|hit| delivered.is_new(&hit)).collect();
-    assert_eq!(new, [false, false, true]);
-    assert_eq!(delivered.iter().collect::<Vec<_>>(), [("topic", 0, 1)]);
 }
 
 #[test]

@@ -125,7 +125,10 @@ impl Parts<'_> {
             let head = format!("{} {}", evidence.time, paint.tone(Tone::Name, &evidence.place));
             line(self.out, &format!("{:>NAMES$}   {head}", ""));
             if !evidence.raw.is_empty() {
-                line(self.out, &format!("{:>NAMES$}     {}", "", evidence.raw));
+                // Two lines of a terminal: enough to know the line again; the place says where all of it is.
+                let raw: String = evidence.raw.chars().take(self.style.width * 2).collect();
+                let more = if raw.len() < evidence.raw.len() { " …" } else { "" };
+                line(self.out, &format!("{:>NAMES$}     {raw}{more}", ""));
             }
         }
     }

@@ -4,7 +4,7 @@
 //! the rule's author wrote passes through it too, since rules are downloaded.
 
 use jiff::Timestamp;
-use schemas::{Alert, AlertState, AlertStatus, AlertValue, Entity, Evidence, Level, Word};
+use schemas::{Alert, AlertState, AlertStatus, AlertValue, Entity, EntityKind, Evidence, Level, Word};
 use serde::Serialize;
 
 use crate::text::{grouped, neutral, neutral_bytes, neutral_to};
@@ -103,7 +103,7 @@ impl AlertView {
             when: when(alert.first_seen, alert.last_seen),
             first_us: alert.first_seen,
             last_us: alert.last_seen,
-            who: alert.entities.iter().map(entity).collect(),
+            who: who(&alert.entities),
             why: line("description"),
             sure: sure(alert),
             risk: alert.risk,
@@ -135,27 +135,48 @@ impl AlertView {
 /// Context that has a place of its own in the view.
 const TOLD_ELSEWHERE: [&str; 5] = ["description", "condition", "falsepositives", "next", "references"];
 
-/// The rest of the context, without what the entities have said already.
+/// The rest of the context, without what entities and "how sure" have said already.
 fn facts(alert: &Alert) -> Vec<(String, String)> {
-    let entities = |name: &str| alert.entities.iter().any(|entity| entity.field == name);
-    let elsewhere =
-        |name: &str| TOLD_ELSEWHERE.contains(&name) || entities(name) || ROLES.iter().any(|role| name.ends_with(role));
-    let rest = alert.context.iter().filter(|(name, _)| !elsewhere(name));
+    let told = |value: &AlertValue| match value {
+        AlertValue::List(list) => list.iter().all(|text| alert.entities.iter().any(|entity| entity.value == *text)),
+        AlertValue::Integer(_) | AlertValue::Float(_) | AlertValue::Text(_) => false,
+    };
+    let elsewhere = |name: &str| TOLD_ELSEWHERE.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending));
+    let rest = alert.context.iter().filter(|(name, value)| !elsewhere(name) && !told(value));
     rest.map(|(name, value)| (neutral_to(name, VALUE_MAX).into_owned(), shown(value))).collect()
 }
 
-/// Endings of context fields that entities show as their details.
-const ROLES: [&str; 4] = ["_role", "_criticality", "_asset_zone", "_owner"];
+/// Endings of context fields that entities show as their details, or that went into the alert's own confidence.
+const ENDINGS: [&str; 5] = ["_role", "_criticality", "_asset_zone", "_owner", "_confidence"];
 
-fn entity(entity: &Entity) -> String {
-    let mut text = format!("{} {}", neutral_to(&entity.field, VALUE_MAX), neutral_to(&entity.value, VALUE_MAX));
-    if !entity.detail.is_empty() {
-        let detail = |(name, value): &(String, String)| {
-            format!("{} {}", neutral_to(name, VALUE_MAX), neutral_to(value, VALUE_MAX))
-        };
-        text.push_str(&format!(" ({})", entity.detail.iter().map(detail).collect::<Vec<_>>().join(", ")));
+/// One line for each field, its values together; what the inventory says of an end is said once.
+fn who(entities: &[Entity]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut fields: Vec<&str> = Vec::new();
+    let mut told: Vec<&[(String, String)]> = Vec::new();
+    for first in entities {
+        if fields.contains(&first.field.as_str()) {
+            continue;
+        }
+        fields.push(&first.field);
+        let same: Vec<&Entity> = entities.iter().filter(|entity| entity.field == first.field).collect();
+        let mut values: Vec<_> =
+            same.iter().take(LIST_MAX).map(|entity| neutral_to(&entity.value, VALUE_MAX)).collect();
+        if same.len() > LIST_MAX {
+            values.push(format!("{} more", same.len() - LIST_MAX).into());
+        }
+        let mut line = format!("{} {}", neutral_to(&first.field, VALUE_MAX), values.join(", "));
+        let named = same.len() == 1 && !first.detail.is_empty() && !told.contains(&first.detail.as_slice());
+        if named && matches!(first.kind, EntityKind::Ip | EntityKind::Host | EntityKind::User | EntityKind::Other) {
+            told.push(&first.detail);
+            let detail = |(name, value): &(String, String)| {
+                format!("{} {}", neutral_to(name, VALUE_MAX), neutral_to(value, VALUE_MAX))
+            };
+            line.push_str(&format!(" ({})", first.detail.iter().map(detail).collect::<Vec<_>>().join(", ")));
+        }
+        lines.push(line);
     }
-    text
+    lines
 }
 
 fn sure(alert: &Alert) -> String {

@@ -19,7 +19,6 @@ mod alert;
 mod attack;
 mod batch;
 mod bound;
-mod delivered;
 mod event;
 mod evict;
 mod instance;
@@ -35,7 +34,6 @@ mod window;
 
 pub use alert::{EVIDENCE_MAX, alert_id, span};
 pub use batch::{Share, correlate};
-pub use delivered::Delivered;
 pub use program::{LOOKBACK_MAX, VALUES_MAX};
 pub use snapshot::DamagedSnapshot;
 pub use stream::Correlator;
