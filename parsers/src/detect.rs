@@ -92,6 +92,7 @@ keys! {
     LOGIN_NAME = "loginName", ORG_NAME = "orgName",
     DOTTED_EVENT_TYPE = "event.type", ENDPOINT_NAME = "endpoint.name", THREAT_INFO = "threatInfo", AGENT_DETECTION_INFO = "agentDetectionInfo", ACTIVITY_TYPE = "activityType", CREATED_AT = "createdAt",
     DETECTED_AT = "detectedAt", ATTACK_SURFACES = "attackSurfaces", MANAGER = "manager", FULL_LOG = "full_log", SCAN_TIME = "scan_time", LOCAL = "local",
+    LOGUID = "loguid",
 }
 
 /// Inside a text its quotes would be escaped.

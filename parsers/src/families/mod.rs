@@ -14,6 +14,7 @@ macro_rules! families {
 }
 
 families! {
+    checkpoint,
     cisco_asa,
     cisco_ios,
     cisco_ise,
