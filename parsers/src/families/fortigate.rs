@@ -6,14 +6,15 @@
 //!
 //! Also read: the CSV form of the same pairs, the CEF form (its own names, the rest with the prefix `FTNTFGT`), the
 //! other key style of VoIP and of older relatives (`src_port`, `device_id`), FortiManager's and FortiAnalyzer's own logs.
-//!
-//! Long because traffic, UTM and event share one table of keys.
 
-use schemas::{
-    Action, EventKind, Field, Initiator, Ip, LogSource, Outcome, PortState, RejectKind, Row, Transport, key,
-};
+mod event;
+mod keys;
+mod traffic;
+mod utm;
 
-use crate::lex::keys::KeyMap;
+use schemas::{Field, Ip, LogSource, RejectKind, Row, Transport, key};
+
+use self::keys::{CEF_KEYS, KEYS, NOTES, Noted, What};
 use crate::lex::text::{contains, decimal, present, split_once};
 use crate::lex::{cef, kv, time};
 use crate::transport::set_time;
@@ -45,197 +46,6 @@ const fn source(
         services,
     }
 }
-
-/// What a key is to us.
-#[derive(Clone, Copy)]
-enum What {
-    /// A column, by its own type.
-    To(Field),
-    /// A column that only some values fit; anything else becomes an extra.
-    Maybe(Field),
-    /// An end's address, or a name where a proxy logs one.
-    Address(Field, Field),
-    /// Noted, judged at the end.
-    Note(Noted),
-}
-
-#[derive(Clone, Copy)]
-#[repr(usize)]
-enum Noted {
-    Type,
-    Subtype,
-    LogId,
-    Action,
-    Status,
-    EventTime,
-    Timestamp,
-    Date,
-    Time,
-    Zone,
-    Proto,
-    Service,
-    App,
-    AppId,
-    AppCategory,
-    UtmAction,
-    Duration,
-    TranDisposition,
-    TransIp,
-    TransPort,
-    TranIp,
-    TranPort,
-    RemoteIp,
-    LocalIp,
-    Ip,
-    Ui,
-    TunnelType,
-    TunnelIp,
-    User,
-    XauthUser,
-    GuessedUser,
-    AuthProto,
-    TunnelDirection,
-    DnsAnswers,
-    IcmpType,
-    IcmpCode,
-    UserFrom,
-    Description,
-    Count,
-}
-
-const NOTES: usize = Noted::Count as usize + 1;
-
-static KEYS: KeyMap<What, 512> = KeyMap::new(&[
-    ("type", What::Note(Noted::Type)),
-    ("subtype", What::Note(Noted::Subtype)),
-    ("logid", What::Note(Noted::LogId)),
-    ("log_id", What::Note(Noted::LogId)),
-    ("eventtime", What::Note(Noted::EventTime)),
-    ("timestamp", What::Note(Noted::Timestamp)),
-    ("date", What::Note(Noted::Date)),
-    ("time", What::Note(Noted::Time)),
-    ("tz", What::Note(Noted::Zone)),
-    ("action", What::Note(Noted::Action)),
-    ("status", What::Note(Noted::Status)),
-    ("utmaction", What::Note(Noted::UtmAction)),
-    ("proto", What::Note(Noted::Proto)),
-    ("service", What::Note(Noted::Service)),
-    ("app", What::Note(Noted::App)),
-    ("appid", What::Note(Noted::AppId)),
-    ("appcat", What::Note(Noted::AppCategory)),
-    ("duration", What::Note(Noted::Duration)),
-    ("trandisp", What::Note(Noted::TranDisposition)),
-    ("transip", What::Note(Noted::TransIp)),
-    ("transport", What::Note(Noted::TransPort)),
-    ("tranip", What::Note(Noted::TranIp)),
-    ("tranport", What::Note(Noted::TranPort)),
-    ("remip", What::Note(Noted::RemoteIp)),
-    ("remote_ip", What::Note(Noted::RemoteIp)),
-    ("locip", What::Note(Noted::LocalIp)),
-    ("ip", What::Note(Noted::Ip)),
-    ("ui", What::Note(Noted::Ui)),
-    ("userfrom", What::Note(Noted::UserFrom)),
-    ("user_from", What::Note(Noted::UserFrom)),
-    ("tunneltype", What::Note(Noted::TunnelType)),
-    ("tunnelip", What::Note(Noted::TunnelIp)),
-    ("user", What::Note(Noted::User)),
-    ("unauthuser", What::Note(Noted::GuessedUser)),
-    ("dir", What::Note(Noted::TunnelDirection)),
-    ("xauthuser", What::Note(Noted::XauthUser)),
-    ("ipaddr", What::Note(Noted::DnsAnswers)),
-    ("icmptype", What::Note(Noted::IcmpType)),
-    ("icmpcode", What::Note(Noted::IcmpCode)),
-    ("logdesc", What::Note(Noted::Description)),
-    ("desc", What::Note(Noted::Description)),
-    ("count", What::Note(Noted::Count)),
-    ("srcip", What::Address(Field::SrcIp, Field::SrcHost)),
-    ("src", What::Address(Field::SrcIp, Field::SrcHost)),
-    ("dstip", What::Address(Field::DstIp, Field::DstHost)),
-    ("dst", What::Address(Field::DstIp, Field::DstHost)),
-    ("src_ip", What::Address(Field::SrcIp, Field::SrcHost)),
-    ("dst_ip", What::Address(Field::DstIp, Field::DstHost)),
-    ("srcport", What::To(Field::SrcPort)),
-    ("src_port", What::To(Field::SrcPort)),
-    ("dstport", What::To(Field::DstPort)),
-    ("dst_port", What::To(Field::DstPort)),
-    ("remport", What::To(Field::SrcPort)),
-    ("remote_port", What::To(Field::SrcPort)),
-    ("locport", What::To(Field::DstPort)),
-    ("srcmac", What::To(Field::SrcMac)),
-    ("dstmac", What::To(Field::DstMac)),
-    ("srcname", What::To(Field::SrcHost)),
-    ("dstname", What::To(Field::DstHost)),
-    ("srcintf", What::To(Field::SrcZone)),
-    ("src_int", What::To(Field::SrcZone)),
-    ("dstintf", What::To(Field::DstZone)),
-    ("dst_int", What::To(Field::DstZone)),
-    ("policyid", What::To(Field::RuleId)),
-    ("policy_id", What::To(Field::RuleId)),
-    ("policyname", What::To(Field::RuleName)),
-    ("sessionid", What::To(Field::SessionId)),
-    ("session_id", What::To(Field::SessionId)),
-    ("sentbyte", What::Maybe(Field::BytesOut)),
-    ("rcvdbyte", What::Maybe(Field::BytesIn)),
-    ("sentpkt", What::Maybe(Field::PacketsOut)),
-    ("rcvdpkt", What::Maybe(Field::PacketsIn)),
-    ("vlan", What::Maybe(Field::Vlan)),
-    ("devname", What::To(Field::Host)),
-    ("level", What::To(Field::Level)),
-    ("pri", What::To(Field::Level)),
-    ("reason", What::To(Field::Reason)),
-    ("msg", What::To(Field::Message)),
-    ("hostname", What::To(Field::HttpHost)),
-    ("http_host", What::To(Field::HttpHost)),
-    ("url", What::To(Field::Url)),
-    ("http_url", What::To(Field::Url)),
-    ("agent", What::To(Field::UserAgent)),
-    ("http_agent", What::To(Field::UserAgent)),
-    ("httpmethod", What::To(Field::HttpMethod)),
-    ("http_method", What::To(Field::HttpMethod)),
-    ("attack", What::To(Field::Signature)),
-    ("virus", What::To(Field::Signature)),
-    ("attackid", What::To(Field::SignatureId)),
-    ("virusid", What::To(Field::SignatureId)),
-    ("catdesc", What::To(Field::SignatureClass)),
-    ("qname", What::To(Field::DnsQuery)),
-    ("qtype", What::To(Field::DnsType)),
-    ("rcode", What::To(Field::DnsRcode)),
-    ("authproto", What::Note(Noted::AuthProto)),
-    ("error_num", What::To(Field::StatusCode)),
-]);
-
-/// Names of the CEF form that differ from the pairs' own; those with the prefix `FTNTFGT` are the pairs' own.
-static CEF_KEYS: KeyMap<&str, 128> = KeyMap::new(&[
-    ("spt", "srcport"),
-    ("dpt", "dstport"),
-    ("act", "action"),
-    ("app", "service"),
-    ("out", "sentbyte"),
-    ("in", "rcvdbyte"),
-    ("externalId", "sessionid"),
-    ("dvchost", "devname"),
-    ("dvc", "devname"),
-    ("duser", "user"),
-    ("suser", "user"),
-    ("dhost", "hostname"),
-    ("request", "url"),
-    ("requestMethod", "httpmethod"),
-    ("requestClientApplication", "agent"),
-    ("cnt", "count"),
-    ("smac", "srcmac"),
-    ("dmac", "dstmac"),
-    ("shost", "srcname"),
-    ("sourceTranslatedAddress", "transip"),
-    ("sourceTranslatedPort", "transport"),
-    ("destinationTranslatedAddress", "tranip"),
-    ("destinationTranslatedPort", "tranport"),
-    ("deviceInboundInterface", "srcintf"),
-    ("deviceOutboundInterface", "dstintf"),
-    ("sproc", "ui"),
-    ("deviceExternalId", "devid"),
-    ("deviceSeverity", "level"),
-    ("dcat", "subtype"),
-]);
 
 impl Parser for Family {
     fn name(&self) -> &'static str {
@@ -347,6 +157,10 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             let plain = pair.key.strip_prefix(b"FTNTFGT").or_else(|| pair.key.strip_prefix(b"ad."));
             let value = pair.value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(pair.value);
             match (plain, CEF_KEYS.get(pair.key)) {
+                (None, Some(name)) if pair.escaped => match KEYS.get(name.as_bytes()) {
+                    Some(What::To(field)) => cef::with(value, |text| row.put(field, text)).at(at)?,
+                    _ => self.pair(name.as_bytes(), value, at, row)?,
+                },
                 (Some(plain), _) => self.pair(plain, value, at, row)?,
                 (None, Some(name)) => self.pair(name.as_bytes(), value, at, row)?,
                 // `cat=utm:virus`: type and subtype
@@ -426,9 +240,8 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         match (kind, log_id) {
             (b"traffic", _) => self.traffic(row),
             (b"event" | b"appevent", _) => self.event(row),
-            (b"utm" | b"dns" | b"ips" | b"virus" | b"webfilter" | b"app-ctrl" | b"dlp" | b"anomaly" | b"attack", _) => {
-                self.utm(row);
-            }
+            (b"utm", _) => self.utm(row),
+            (profile, _) if PROFILES.contains(&profile) => self.utm(row),
             (b"", [b'0', b'0', ..]) => self.traffic(row),
             (b"", [b'0', b'2'..=b'9', ..] | [b'1', b'0'..=b'9', ..]) => self.utm(row),
             _ => self.event(row),
@@ -475,12 +288,18 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
     /// source stays in `unauthusersource`).
     #[inline]
     fn set_user(&self, row: &mut Row<'_>) {
-        let names = [Noted::User, Noted::XauthUser, Noted::GuessedUser].map(|note| self.note(note));
+        let mut labels = ["user", "xauthuser", "unauthuser"];
+        let mut names = [Noted::User, Noted::XauthUser, Noted::GuessedUser].map(|note| self.note(note));
+        // a gateway's peer is called by its address before it says who it is
+        if !names[1].is_empty() && Ip::parse(names[0]).is_some() {
+            names.swap(0, 1);
+            labels.swap(0, 1);
+        }
         let Some(first) = names.iter().position(|name| !name.is_empty()) else { return };
         // of a certificate's login the rest of its subject follows: `ann,cn=ann`
         let name = split_once(names[first], b',').filter(|(_, rest)| rest.starts_with(b"cn="));
         row.text(key::USER, name.map_or(names[first], |(name, _)| name));
-        for (name, value) in ["user", "xauthuser", "unauthuser"].into_iter().zip(names).skip(first + 1) {
+        for (name, value) in labels.into_iter().zip(names).skip(first + 1) {
             row.extra_fixed(name, value);
         }
     }
@@ -514,189 +333,29 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             row.extra_fixed("app", app);
         }
     }
-
-    /// Sessions. `src` is who began.
-    fn traffic(&self, row: &mut Row<'_>) {
-        row.log_source(&TRAFFIC);
-        row.set(key::KIND, EventKind::Flow);
-        row.set(key::INITIATOR, Initiator::Source);
-        self.set_app(row);
-        row.extra_fixed("appcat", self.note(Noted::AppCategory));
-        let word = match self.note(Noted::Action) {
-            // before FortiOS 5.0
-            b"" => self.note(Noted::Status),
-            word => word,
-        };
-        row.text(key::CONN_STATE, word);
-        if let Some(seconds) = decimal(self.note(Noted::Duration)) {
-            let us = seconds.min(u64::from(u32::MAX)) * 1_000_000;
-            row.set(key::DURATION, us);
-            if let (Some(end), false) = (row.get(key::TIME), word == b"start") {
-                row.set(key::START, end - us as i64);
-            }
-        }
-        self.translation(row);
-        let stopped = is_stopped(self.note(Noted::UtmAction));
-        let action = match word {
-            _ if stopped => Some(Action::Deny),
-            b"accept" => Some(Action::Allow),
-            b"close" | b"client-rst" | b"server-rst" => Some(Action::Close),
-            b"timeout" => Some(Action::Timeout),
-            b"deny" | b"blocked" | b"violation" => Some(Action::Deny),
-            b"start" => Some(Action::Start),
-            _ => None,
-        };
-        row.set_opt(key::ACTION, action);
-        row.set_opt(key::PORT_STATE, port_state(word, row));
-    }
-
-    /// The addresses after translation, unless the log says that there was none.
-    fn translation(&self, row: &mut Row<'_>) {
-        let disposition = self.note(Noted::TranDisposition);
-        row.extra_fixed("trandisp", disposition);
-        if disposition == b"noop" {
-            return;
-        }
-        row.set_opt(key::NAT_SRC_IP, address(self.note(Noted::TransIp)));
-        row.set_opt(key::NAT_SRC_PORT, schemas::parse_port(self.note(Noted::TransPort)));
-        row.set_opt(key::NAT_DST_IP, address(self.note(Noted::TranIp)));
-        row.set_opt(key::NAT_DST_PORT, schemas::parse_port(self.note(Noted::TranPort)));
-    }
-
-    /// What a security profile saw. Never a flow: the session has a line of its own.
-    #[inline(never)]
-    fn utm(&self, row: &mut Row<'_>) {
-        let subtype = match self.note(Noted::Subtype) {
-            b"" => self.note(Noted::Type),
-            subtype => subtype,
-        };
-        let (source, kind) = match subtype {
-            b"dns" => (&DNS, EventKind::Dns),
-            b"ips" | b"anomaly" | b"virus" | b"attack" => (&IPS, EventKind::Alert),
-            b"webfilter" => (&WEB, EventKind::Alert),
-            _ => (&UTM, EventKind::Alert),
-        };
-        row.log_source(source);
-        row.set(key::KIND, kind);
-        // of an anomaly the destination is one sample, and of a proxy's log the ends are those of the session, too
-        row.set(key::INITIATOR, Initiator::Source);
-        self.set_app(row);
-        if !row.has(Field::SignatureClass) {
-            let class = self.note(Noted::AppCategory);
-            row.text(key::SIGNATURE_CLASS, if class.is_empty() { subtype } else { class });
-        } else {
-            row.extra_fixed("appcat", self.note(Noted::AppCategory));
-        }
-        if subtype == b"app-ctrl" && !row.has(Field::Signature) {
-            row.text(key::SIGNATURE, self.note(Noted::App));
-            row.text(key::SIGNATURE_ID, self.note(Noted::AppId));
-        }
-        let answers = self.note(Noted::DnsAnswers);
-        if !answers.is_empty() {
-            let each = answers.split(|byte| matches!(byte, b',' | b' ')).filter(|part| !part.is_empty());
-            row.list(key::DNS_ANSWERS, each);
-        }
-        row.set_opt(key::REPEAT, decimal(self.note(Noted::Count)).filter(|count| *count > 0));
-        let action = match self.note(Noted::Action) {
-            word if is_stopped(word) => Some(match word {
-                b"dropped" | b"drop" | b"drop_session" => Action::Drop,
-                b"reset" | b"reset_client" | b"reset_server" => Action::Reset,
-                _ => Action::Deny,
-            }),
-            b"detected" | b"monitored" | b"monitor" | b"analytics" => Some(Action::Alert),
-            b"pass" | b"passthrough" | b"pass_session" | b"permit" | b"allowed" | b"exempt" => Some(Action::Allow),
-            _ => None,
-        };
-        row.set_opt(key::ACTION, action);
-    }
-
-    /// The device's own life: logins, tunnels, settings.
-    #[inline(never)]
-    fn event(&self, row: &mut Row<'_>) {
-        let remote = address(self.note(Noted::RemoteIp))
-            .or_else(|| in_parentheses(self.note(Noted::Ui)))
-            .or_else(|| in_parentheses(self.note(Noted::UserFrom)))
-            .or_else(|| address(self.note(Noted::Ip)));
-        let local = address(self.note(Noted::LocalIp));
-        // of a tunnel to another gateway this device began
-        let (remote, local) = if self.note(Noted::TunnelDirection) == b"outbound" && local.is_some() {
-            turn_ports(row);
-            (local, remote)
-        } else {
-            (remote, local)
-        };
-        if !row.has(Field::SrcIp) {
-            row.set_opt(key::SRC_IP, remote);
-        }
-        if !row.has(Field::DstIp) {
-            row.set_opt(key::DST_IP, local);
-        }
-        // the address that a VPN client got
-        row.set_opt(key::NAT_SRC_IP, address(self.note(Noted::TunnelIp)));
-        if let Some(seconds) = decimal(self.note(Noted::Duration)) {
-            row.set(key::DURATION, seconds.min(u64::from(u32::MAX)) * 1_000_000);
-        }
-        row.set_opt(key::REPEAT, decimal(self.note(Noted::Count)).filter(|count| *count > 0));
-        row.text(key::CONN_STATE, self.note(Noted::Status));
-        match self.login() {
-            Some(outcome) => {
-                row.log_source(&LOGIN);
-                row.set(key::KIND, EventKind::Auth);
-                row.set_opt(key::OUTCOME, outcome);
-                row.text(key::AUTH_METHOD, self.method());
-            }
-            None => {
-                row.log_source(&EVENT);
-                row.set(key::KIND, EventKind::Other);
-                let mapped =
-                    matches!(self.note(Noted::Action), b"FSSO-logon" | b"FSSO-logoff" | b"auth-logon" | b"auth-logout");
-                row.set_opt(key::OUTCOME, mapped.then_some(Outcome::Success));
-            }
-        }
-        if !row.has(Field::Message) {
-            row.text(key::MESSAGE, self.note(Noted::Description));
-        } else {
-            row.extra_fixed("logdesc", self.note(Noted::Description));
-        }
-    }
-
-    /// Whether it is somebody's logon (or logoff, then without an outcome). A mapping of a name to an address that
-    /// was learned elsewhere (FSSO, `auth-logon`) is none, nor is a tunnel between two gateways.
-    fn login(&self) -> Option<Option<Outcome>> {
-        let status = match self.note(Noted::Status) {
-            b"success" | b"successful" => Some(Outcome::Success),
-            b"failed" | b"failure" | b"deny" | b"denied" => Some(Outcome::Failure),
-            _ => None,
-        };
-        match (self.note(Noted::Subtype), self.note(Noted::Action)) {
-            (_, b"login") => Some(Some(status.unwrap_or(Outcome::Unknown))),
-            (_, b"logout") => Some(None),
-            (b"user", b"authentication") => Some(Some(status.unwrap_or(Outcome::Unknown))),
-            (b"vpn", b"ssl-login-fail") => Some(Some(Outcome::Failure)),
-            (b"vpn", b"tunnel-up") if self.note(Noted::TunnelType).starts_with(b"ssl") => Some(Some(Outcome::Success)),
-            (b"vpn", b"tunnel-down") if self.note(Noted::TunnelType).starts_with(b"ssl") => Some(None),
-            _ => {
-                let text = self.note(Noted::Description);
-                if text.starts_with(b"User login/logout successful") {
-                    Some(Some(Outcome::Success))
-                } else if text.starts_with(b"User login") && contains(text, b"failed") {
-                    Some(Some(Outcome::Failure))
-                } else {
-                    None
-                }
-            }
-        }
-    }
-
-    /// `ssh` of `ssh(192.0.2.7)`, `HTTPS` of `HTTPS(10.1.1.6)`.
-    fn method(&self) -> &'r [u8] {
-        let text = match self.note(Noted::AuthProto) {
-            b"" => self.note(Noted::Ui),
-            protocol => protocol,
-        };
-        text.split(|byte| *byte == b'(').next().unwrap_or(text)
-    }
 }
+
+/// What security profiles are called where the type says no `utm`, as before FortiOS 5.4 and for names.
+const PROFILES: &[&[u8]] = &[
+    b"dns",
+    b"ips",
+    b"virus",
+    b"webfilter",
+    b"app-ctrl",
+    b"dlp",
+    b"anomaly",
+    b"attack",
+    b"emailfilter",
+    b"spamfilter",
+    b"voip",
+    b"waf",
+    b"ssh",
+    b"ssl",
+    b"cifs",
+    b"file-filter",
+    b"icap",
+    b"gtp",
+];
 
 /// The farthest that two zones lie apart: UTC-12 and UTC+14.
 const ZONES_APART_US: u64 = 26 * 3_600 * 1_000_000;
@@ -729,46 +388,9 @@ fn is_stopped(word: &[u8]) -> bool {
     )
 }
 
-/// What the end of a session proves about the port that was called.
-fn port_state(word: &[u8], row: &Row<'_>) -> Option<PortState> {
-    let answered = row.get(key::PACKETS_IN);
-    let bytes_in = row.get(key::BYTES_IN);
-    let tcp = row.get(key::TRANSPORT) == Some(Transport::TCP);
-    let udp = row.get(key::TRANSPORT) == Some(Transport::UDP);
-    match word {
-        b"deny" => Some(PortState::Filtered),
-        b"ip-conn" => Some(PortState::Filtered),
-        b"accept" if udp && answered.is_some_and(|packets| packets > 0) => Some(PortState::Open),
-        b"close" if answered? >= 2 => Some(PortState::Open),
-        b"timeout" if tcp && answered.or(bytes_in)? == 0 => Some(PortState::Filtered),
-        b"timeout" if tcp && bytes_in? > 60 => Some(PortState::Open),
-        b"client-rst" if answered? >= 1 => Some(PortState::Open),
-        b"server-rst" => {
-            let refused = answered? <= 1 && row.get(key::PACKETS_OUT)? <= 2 && bytes_in? <= 60;
-            if refused { Some(PortState::Closed) } else { (bytes_in? > 60).then_some(PortState::Open) }
-        }
-        _ => None,
-    }
-}
-
 /// An address; the unspecified one is absent.
 fn address(text: &[u8]) -> Option<Ip> {
     if text == b"0.0.0.0" || text == b"::" { None } else { Ip::parse(text) }
-}
-
-/// `remport` was read as the source's and `locport` as the destination's.
-fn turn_ports(row: &mut Row<'_>) {
-    let (remote, local) = (row.get(key::SRC_PORT), row.get(key::DST_PORT));
-    row.clear(Field::SrcPort);
-    row.clear(Field::DstPort);
-    row.set_opt(key::SRC_PORT, local);
-    row.set_opt(key::DST_PORT, remote);
-}
-
-/// `ssh(192.0.2.7)`, `GUI(192.0.2.7)`.
-fn in_parentheses(text: &[u8]) -> Option<Ip> {
-    let (_, inner) = split_once(text, b'(')?;
-    Ip::parse(inner.strip_suffix(b")")?)
 }
 
 /// `0x08` or `8`.
