@@ -9,7 +9,7 @@
 //! What is wrapped is looked for in two ways, since every JSON line passes here: before any family is asked only as far as the
 //! wrappers' own members go ([`Search::Beginning`]), and among all members once nobody else wants the object.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 use crate::lex::json::{self, Step};
 use crate::lex::keys::KeyMap;
@@ -99,10 +99,11 @@ fn holds_records(value: &[u8], search: Search) -> bool {
 /// behind a comma or blanks they are seen if they begin with the same key, as objects of one writer do. A look at every
 /// closing brace would cost each line of JSON a third of the time in which it is read.
 pub fn is_sequence(body: &[u8]) -> bool {
-    let tail = body.get(2..).unwrap_or_default();
-    let may = memmem::find(tail, b"}{").is_some()
-        || memchr(b'\n', body).is_some()
-        || beginning(body).is_some_and(|beginning| memmem::find(tail, beginning).is_some());
+    let start = beginning(body);
+    // one search for all that an object can begin with; setting up one for each would cost more than the search
+    let begins =
+        |at: usize| at > 0 && (body[at - 1] == b'}' || start.is_some_and(|start| body[at..].starts_with(start)));
+    let may = memchr_iter(b'{', body).any(begins) || memchr(b'\n', body).is_some();
     may && json::end_of(body).is_some_and(|end| next_object(body, end).is_some())
 }
 

@@ -15,6 +15,7 @@
 use memchr::memchr2;
 
 use super::buffer::with_buffer;
+use super::scan;
 use crate::Refusal;
 use schemas::RejectKind;
 
@@ -418,51 +419,82 @@ pub fn walk<'a, E: From<Error>>(
     // of each open container the path's length inside it, and a bit that says that it is an array
     let mut stack = [0u16; DEPTH_MAX];
     let mut depth = 0usize;
-    let mut state = State::First;
+    let mut first = true;
+    // one function and no iterator on purpose: what an item's key and value are need not be put together to be told
     loop {
         let container = stack[depth];
         let prefix = (container & !ARRAY) as usize;
-        let close = if container & ARRAY == 0 { b'}' } else { b']' };
-        let Some(here) = next_item(text, &mut at, &mut state, close)? else {
-            if state == State::CutOff {
-                return Ok(Extent::Truncated);
+        let in_object = container & ARRAY == 0;
+        let close = if in_object { b'}' } else { b']' };
+        at = blanks(text, at);
+        let Some(mut byte) = text.get(at).copied() else { return Ok(Extent::Truncated) };
+        if !first && byte != close {
+            if byte != b',' {
+                return Err(Error { at, kind: ErrorKind::Comma }.into());
             }
+            // also `{…,}`: a trailing comma is a known damage
+            at = blanks(text, at + 1);
+            match text.get(at) {
+                Some(next) => byte = *next,
+                None => return Ok(Extent::Truncated),
+            }
+        }
+        first = false;
+        if byte == close {
+            at += 1;
             if depth == 0 {
                 return Ok(Extent::Whole(at));
             }
             depth -= 1;
-            state = State::Later;
             continue;
-        };
-        let (key, value_from) = if container & ARRAY == 0 {
-            let Some((key, after)) = key_at(text, here)? else { return Ok(Extent::Truncated) };
-            (key, after)
-        } else {
-            (&b""[..], here)
-        };
-        let open = text.get(value_from).copied().filter(|byte| matches!(byte, b'{' | b'['));
+        }
+        let here = at;
+        let mut key = &b""[..];
+        if in_object {
+            if byte != b'"' {
+                return Err(Error { at, kind: ErrorKind::Key }.into());
+            }
+            let Some((end, _)) = string_end(text, at + 1) else { return Ok(Extent::Truncated) };
+            key = &text[at + 1..end];
+            at = blanks(text, end + 1);
+            match text.get(at) {
+                Some(b':') => at = blanks(text, at + 1),
+                Some(_) => return Err(Error { at, kind: ErrorKind::Colon }.into()),
+                None => return Ok(Extent::Truncated),
+            }
+            match text.get(at) {
+                Some(next) => byte = *next,
+                None => return Ok(Extent::Truncated),
+            }
+        }
+        let opens = matches!(byte, b'{' | b'[');
         // a scalar at the top has its key as its path: no copy
-        let length = if prefix == 0 && open.is_none() && key.len() <= PATH_MAX {
+        let length = if prefix == 0 && !opens && key.len() <= PATH_MAX {
             0
         } else {
             extend_path(&mut path, prefix, key).ok_or(Error { at: here, kind: ErrorKind::PathTooLong })?
         };
-        match open {
-            Some(open) => {
-                depth += 1;
-                if depth == DEPTH_MAX {
-                    return Err(Error { at: value_from, kind: ErrorKind::TooDeep }.into());
-                }
-                stack[depth] = length as u16 | if open == b'{' { 0 } else { ARRAY };
-                at = value_from + 1;
-                state = State::First;
+        if opens {
+            depth += 1;
+            if depth == DEPTH_MAX {
+                return Err(Error { at, kind: ErrorKind::TooDeep }.into());
             }
-            None => {
-                let Some((value, end)) = value_at(text, value_from)? else { return Ok(Extent::Truncated) };
-                visit(if length == 0 { key } else { &path[..length] }, value)?;
-                at = end;
-            }
+            stack[depth] = length as u16 | if byte == b'{' { 0 } else { ARRAY };
+            at += 1;
+            first = true;
+            continue;
         }
+        let value = if byte == b'"' {
+            let Some((end, escaped)) = string_end(text, at + 1) else { return Ok(Extent::Truncated) };
+            let raw = &text[at + 1..end];
+            at = end + 1;
+            Value::Text(Text { raw, escaped })
+        } else {
+            let Some((value, end)) = scalar_at(text, at)? else { return Ok(Extent::Truncated) };
+            at = end;
+            value
+        };
+        visit(if length == 0 { key } else { &path[..length] }, value)?;
     }
 }
 
@@ -482,7 +514,7 @@ fn extend_path(path: &mut [u8; PATH_MAX], prefix: usize, key: &[u8]) -> Option<u
     if dot == 1 {
         room[0] = b'.';
     }
-    room[dot..].copy_from_slice(key);
+    scan::copy(key, &mut room[dot..])?;
     Some(length)
 }
 
@@ -490,7 +522,9 @@ fn extend_path(path: &mut [u8; PATH_MAX], prefix: usize, key: &[u8]) -> Option<u
 
 #[inline]
 fn blanks(text: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+    while let Some(byte @ ..=b' ') = text.get(at)
+        && matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+    {
         at += 1;
     }
     at
@@ -520,84 +554,65 @@ fn value_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error>
             .map(|(end, escaped)| (Value::Text(Text { raw: &text[at + 1..end], escaped }), end + 1))),
         Some(b'{') => Ok(container_end(text, at)?.map(|end| (Value::Object(&text[at..end]), end))),
         Some(b'[') => Ok(container_end(text, at)?.map(|end| (Value::Array(&text[at..end]), end))),
-        Some(_) => {
-            let mut end = at;
-            while let Some(byte) = text.get(end)
-                && (byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-            {
-                end += 1;
-            }
-            if end == text.len() {
-                // `12` may be the beginning of `123`: not whole
-                return Ok(None);
-            }
-            let token = &text[at..end];
-            let value = match token {
-                [b'0'..=b'9' | b'-' | b'+', ..] | b"NaN" | b"nan" | b"Infinity" => Value::Number(token),
-                b"true" => Value::True,
-                b"false" => Value::False,
-                b"null" => Value::Null,
-                _ => return Err(Error { at, kind: ErrorKind::Value }),
-            };
-            Ok(Some((value, end)))
-        }
+        Some(_) => scalar_at(text, at),
     }
+}
+
+/// What numbers and words are made of.
+static OF_TOKENS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        byte += 1;
+    }
+    table
+};
+
+/// The number or word that begins at `at`, and where it ends. `None` if the document ends in it.
+#[inline]
+fn scalar_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error> {
+    let mut end = at;
+    while let Some(byte) = text.get(end)
+        && OF_TOKENS[*byte as usize]
+    {
+        end += 1;
+    }
+    if end == text.len() {
+        // `12` may be the beginning of `123`: not whole
+        return Ok(None);
+    }
+    let token = &text[at..end];
+    let value = match token {
+        [b'0'..=b'9' | b'-' | b'+', ..] | b"NaN" | b"nan" | b"Infinity" => Value::Number(token),
+        b"true" => Value::True,
+        b"false" => Value::False,
+        b"null" => Value::Null,
+        _ => return Err(Error { at, kind: ErrorKind::Value }),
+    };
+    Ok(Some((value, end)))
 }
 
 /// The closing quote of the string whose first byte is at `at`, and whether a backslash stands before it.
-///
-/// Most keys and many values end within eight bytes, so those are looked at without a call.
 #[inline(always)]
 fn string_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
-    if let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let hits = quotes_and_backslashes(u64::from_le_bytes(*chunk));
-        let end = at + hits.trailing_zeros() as usize / 8;
-        if hits != 0 && text[end] == b'"' {
-            return Some((end, false));
-        }
+    let end = scan::find2(text, at, b'"', b'\\');
+    match text.get(end) {
+        Some(b'"') => Some((end, false)),
+        Some(_) => escaped_string_end(text, end + 2),
+        None => None,
     }
-    long_string_end(text, at)
 }
 
 #[inline(never)]
-fn long_string_end(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
-    let mut escaped = false;
+fn escaped_string_end(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
     loop {
-        at += quote_or_backslash(text.get(at..)?)?;
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
         if text[at] == b'"' {
-            return Some((at, escaped));
+            return Some((at, true));
         }
-        escaped = true;
         at += 2;
     }
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// A high bit in the first byte that is a quote or a backslash; bits above it are no statement.
-#[inline(always)]
-fn quotes_and_backslashes(word: u64) -> u64 {
-    let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
-    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS
-}
-
-/// Most strings are shorter than 32 bytes: eight at a time in a register beats the set-up of a SIMD search,
-/// which then takes over. Source for the zero-byte test: Warren, Hacker's Delight, section 6-1.
-#[inline]
-fn quote_or_backslash(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while at < 32 {
-        let Some(chunk) = text[at..].first_chunk::<8>() else {
-            return text[at..].iter().position(|&byte| matches!(byte, b'"' | b'\\')).map(|found| at + found);
-        };
-        let hits = quotes_and_backslashes(u64::from_le_bytes(*chunk));
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    memchr2(b'"', b'\\', &text[at..]).map(|found| at + found)
 }
 
 /// Where the container that opens at `at` ends, after its bracket. `None` if the document ends in it. Kinds of

@@ -50,7 +50,7 @@ impl<T: Copy + 'static, const SLOTS: usize> KeyMap<T, SLOTS> {
                 return None;
             }
             let (name, value) = &self.entries[index as usize - 1];
-            if name.as_bytes() == key {
+            if super::scan::same(name.as_bytes(), key) {
                 return Some(*value);
             }
             slot = (slot + 1) & (SLOTS - 1);
@@ -65,18 +65,14 @@ impl<T: Copy + 'static, const SLOTS: usize> KeyMap<T, SLOTS> {
 
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Length, first and last eight bytes and every eighth word between, folded by multiplication. Keys are
-/// the table's, not an attacker's, so a seed would buy nothing: a chain is at most as long as the list.
+/// Length, first, middle and last eight bytes, folded by multiplication. Keys are the table's, not an attacker's, so a seed
+/// would buy nothing: a chain is at most as long as the list.
 #[inline]
 const fn hash(key: &[u8]) -> u64 {
     let length = key.len();
     let mut state = length as u64;
     if length >= 8 {
-        let mut at = 0;
-        while at + 8 < length {
-            state = fold(state, word(key, at));
-            at += 8;
-        }
+        state = fold(state, word(key, 0) ^ word(key, (length - 8) / 2).rotate_left(21));
         state = fold(state, word(key, length - 8));
     } else if length >= 4 {
         state = fold(state, half(key, 0) | half(key, length - 4) << 32);

@@ -4,6 +4,8 @@
 //! it is tokenised by hand: one pass, no allocation, values as slices of the line. Repeated keys are given
 //! as often as they occur; the family decides which counts (identity fields: the first).
 
+use super::scan;
+
 /// One pair, or a bare word (then `key` is empty and `value` the word).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair<'a> {
@@ -56,7 +58,8 @@ pub fn pairs_by(text: &[u8], separator: u8) -> Pairs<'_> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
-    #[inline]
+    /// Inlined whatever it costs: handed over in memory, a pair costs more than finding it.
+    #[inline(always)]
     fn next(&mut self) -> Option<Pair<'a>> {
         let text = self.text;
         let mut at = self.at;
@@ -74,28 +77,32 @@ impl<'a> Iterator for Pairs<'a> {
             return None;
         }
         let start = at;
-        at = swar::find2(text, at, b'=', separator);
+        at = scan::find2(text, at, b'=', separator);
         // a quoted bare word, or a stray quote: not a key; the word ends at a blank
         if text.get(at) != Some(&b'=') {
             return Some(self.bare(start, at));
         }
         if at == start {
-            // `=` without a key before it: a bare word, so that the walk goes on
-            at += 1;
-            while text.get(at).is_some_and(|&byte| !self.ends(byte)) {
-                at += 1;
-            }
-            return Some(self.bare(start, at));
+            return Some(self.keyless(start));
         }
         let key = self.trimmed(&text[start..at]);
         at += 1;
         let pair = match text.get(at) {
-            Some(&quote @ (b'"' | b'\'')) => self.quoted(start, key, at + 1, quote),
+            Some(&quote @ (b'"' | b'\'')) => {
+                let begin = at + 1;
+                let end = scan::find2(text, begin, quote, b'\\');
+                if text.get(end) != Some(&quote) {
+                    return Some(self.quoted(start, key, begin, quote));
+                }
+                // `""` inside, as FortiOS doubles it in some builds, would be an empty value and a stray: keep it simple, end here
+                self.at = end + 1;
+                Pair { offset: start, key, value: &text[begin..end], quoted: true, escaped: false, unclosed: false }
+            }
             _ => {
                 let begin = at;
                 at = match self.ends_value {
-                    Separator::Blank => swar::find_blank(text, at),
-                    Separator::Byte(separator) => swar::find2(text, at, separator, separator),
+                    Separator::Blank => scan::find_blank(text, at),
+                    Separator::Byte(separator) => scan::find2(text, at, separator, separator),
                 };
                 self.at = at;
                 Pair {
@@ -143,19 +150,28 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// The value after an opening quote: up to the next same quote before which stands an even number of backslashes.
-    #[inline]
+    /// `=` without a key before it: a bare word, so that the walk goes on.
+    #[cold]
+    fn keyless(&mut self, start: usize) -> Pair<'a> {
+        let mut at = start + 1;
+        while self.text.get(at).is_some_and(|&byte| !self.ends(byte)) {
+            at += 1;
+        }
+        self.bare(start, at)
+    }
+
+    /// The value after an opening quote, with a backslash in it or without end: up to the next same quote before which stands an even number of backslashes.
+    #[inline(never)]
     fn quoted(&mut self, start: usize, key: &'a [u8], begin: usize, quote: u8) -> Pair<'a> {
         let text = self.text;
         let mut at = begin;
         let mut escaped = false;
         while at < text.len() {
-            at = swar::find2(text, at, quote, b'\\');
+            at = scan::find2(text, at, quote, b'\\');
             if at == text.len() {
                 break;
             }
             if text[at] == quote {
-                // `""` inside, as FortiOS doubles it in some builds, would be an empty value and a stray: keep it simple, end here
                 self.at = at + 1;
                 return Pair { offset: start, key, value: &text[begin..at], quoted: true, escaped, unclosed: false };
             }
@@ -177,81 +193,6 @@ impl<'a> Pairs<'a> {
         }
         self.at = text.len();
         Pair { offset: start, key, value: &text[begin..], quoted: true, escaped, unclosed: true }
-    }
-}
-
-/// Searches for short distances: eight bytes at a time in a register. Keys and values are a few bytes long, so that
-/// setting up a SIMD search costs more than the search.
-mod swar {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-
-    /// The high bit of each byte that is 0; above the lowest such byte there may be others by mistake.
-    #[inline]
-    fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGH
-    }
-
-    #[inline]
-    fn word(text: &[u8], at: usize) -> Option<u64> {
-        let bytes: &[u8; 8] = text.get(at..at + 8)?.try_into().ok()?;
-        Some(u64::from_le_bytes(*bytes))
-    }
-
-    /// Where the first `a` or `b` stands, from `at` on; the text's length if there is none.
-    #[inline]
-    pub(super) fn find2(text: &[u8], mut at: usize, a: u8, b: u8) -> usize {
-        let (many_a, many_b) = (ONES * u64::from(a), ONES * u64::from(b));
-        while let Some(word) = word(text, at) {
-            let hit = zeros(word ^ many_a) | zeros(word ^ many_b);
-            if hit != 0 {
-                return at + (hit.trailing_zeros() / 8) as usize;
-            }
-            at += 8;
-        }
-        while at < text.len() && text[at] != a && text[at] != b {
-            at += 1;
-        }
-        at
-    }
-
-    /// Where the first blank, tab, CR or LF stands, from `at` on; the text's length if there is none.
-    #[inline]
-    pub(super) fn find_blank(text: &[u8], mut at: usize) -> usize {
-        loop {
-            // any byte up to the blank; other control bytes are looked at again
-            match word(text, at) {
-                Some(word) => {
-                    let hit = word.wrapping_sub(ONES * 0x21) & !word & HIGH;
-                    if hit == 0 {
-                        at += 8;
-                        continue;
-                    }
-                    at += (hit.trailing_zeros() / 8) as usize;
-                }
-                None if at >= text.len() => return text.len(),
-                None => {}
-            }
-            if matches!(text[at], b' ' | b'\t' | b'\r' | b'\n') {
-                return at;
-            }
-            at += 1;
-        }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        proptest::proptest! {
-            #[test]
-            fn it_finds_what_a_look_at_each_byte_finds(text in proptest::collection::vec(0u8..0x30, 0..40), from in 0usize..40) {
-                let from = from.min(text.len());
-                let slow = |wanted: &dyn Fn(u8) -> bool| {
-                    text[from..].iter().position(|byte| wanted(*byte)).map_or(text.len(), |at| from + at)
-                };
-                proptest::prop_assert_eq!(super::find2(&text, from, 0, 0x21), slow(&|byte| byte == 0 || byte == 0x21));
-                proptest::prop_assert_eq!(super::find_blank(&text, from), slow(&|byte| b" \t\r\n".contains(&byte)));
-            }
-        }
     }
 }
 

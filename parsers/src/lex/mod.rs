@@ -16,6 +16,7 @@ pub mod kv;
 pub mod leef;
 pub mod openssh;
 pub mod pattern;
+pub mod scan;
 pub mod syslog;
 pub mod text;
 pub mod time;

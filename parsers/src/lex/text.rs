@@ -65,9 +65,14 @@ pub fn is_absent(text: &[u8]) -> bool {
 }
 
 /// The text, or `None` if it is one of the marks for "nothing" ([`is_absent`]).
-#[inline]
+#[inline(always)]
 pub fn present(text: &[u8]) -> Option<&[u8]> {
-    if is_absent(text) { None } else { Some(text) }
+    // what does not begin like one of them needs no closer look
+    match text {
+        [] => None,
+        [b'-' | b'n' | b'N' | b'(', ..] if is_absent(text) => None,
+        _ => Some(text),
+    }
 }
 
 /// A decimal number of ASCII digits only; `None` for anything else or above `u64::MAX`.

@@ -181,6 +181,10 @@ fn is_in_order(path: &[u8]) -> bool {
 #[inline]
 fn plain<R>(path: &[u8], with: impl FnOnce(&[u8]) -> R) -> R {
     const ATTRIBUTES: &[u8] = b"#attributes.";
+    // only its own objects have such members, and they begin with `Event`
+    if !matches!(path.first(), Some(b'E' | b'#')) {
+        return with(path);
+    }
     let path = path.strip_suffix(b".#text").unwrap_or(path);
     let Some(at) = memchr::memchr(b'#', path).filter(|at| path[*at..].starts_with(ATTRIBUTES)) else {
         return with(path);
@@ -214,6 +218,14 @@ pub fn read_json<'a>(
     let mut flat = None;
     let mut in_order = 0;
     let extent = json::walk(body, |path, value| {
+        if let Some(name) = path.strip_prefix(b"winlog.event_data.").filter(|name| *name != b"xmlns") {
+            // nine of ten members of a Beat, told at once
+            match data_slot(name).or_else(|| PATHS.get(path)) {
+                Some(slot) => event.put(slot, Field::of_json(value)),
+                None => other(name, Field::of_json(value)),
+            }
+            return Ok(());
+        }
         if is_in_order(path) {
             in_order += 1;
             return Ok(());
