@@ -26,6 +26,8 @@ families! {
     squid,
     haproxy,
     pfsense,
+    mikrotik,
+    windows_firewall,
     iptables,
     juniper_srx,
     linux_auth,

@@ -95,6 +95,9 @@ impl Parser for Family {
     }
 }
 
+/// Most blanks that are mended in a line: each costs a look at its rest.
+const LOST_BLANKS_MAX: usize = 8;
+
 struct Line<'a, 'r> {
     record: &'r Record<'a>,
     notes: [&'r [u8]; NOTES],
@@ -103,7 +106,7 @@ struct Line<'a, 'r> {
 impl<'r> Line<'_, 'r> {
     fn read(&mut self, row: &mut Row<'_>) -> Result<(), Refusal> {
         let body = self.record.body;
-        let mut from = 0;
+        let (mut from, mut lost) = (0, 0);
         'text: loop {
             for pair in kv::pairs(&body[from..]) {
                 let at = from + pair.value_offset();
@@ -118,7 +121,8 @@ impl<'r> Line<'_, 'r> {
                 let value = pair.value.trim_ascii();
                 let Some(value) = present(value).filter(|_| !pair.key.is_empty()) else { continue };
                 // `dst_port=0srczonetype="VPN"`: a blank was lost after a number
-                if let Some(digits) = glued(pair.value, pair.quoted) {
+                if let Some(digits) = glued(pair.value, pair.quoted).filter(|_| lost < LOST_BLANKS_MAX) {
+                    lost += 1;
                     self.pair(pair.key, &pair.value[..digits], at, row)?;
                     from = at + digits;
                     continue 'text;
