@@ -37,8 +37,9 @@ enum Role {
 }
 
 /// Members of wrappers. Sources: Azure Monitor's resource log schema; CloudTrail's log file format; CloudWatch Logs,
-/// "subscription filters"; OData 4.01 (`value`); the query interfaces of Microsoft, Okta, Google and Elastic.
-static ROLES: KeyMap<Role, 64> = KeyMap::new(&[
+/// "subscription filters"; OData 4.01 (`value`); the query interfaces of Microsoft, Okta, Google and Elastic;
+/// OpenTelemetry protocol (`resourceLogs` and what is below).
+static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("records", Role::Records),
     ("Records", Role::Records),
     ("logEvents", Role::Records),
@@ -48,6 +49,17 @@ static ROLES: KeyMap<Role, 64> = KeyMap::new(&[
     ("entries", Role::Records),
     ("results", Role::Records),
     ("Results", Role::Records),
+    ("resourceLogs", Role::Records),
+    ("resource_logs", Role::Records),
+    ("scopeLogs", Role::Records),
+    ("scope_logs", Role::Records),
+    ("instrumentationLibraryLogs", Role::Records),
+    ("logRecords", Role::Records),
+    ("log_records", Role::Records),
+    ("resource", Role::Beside),
+    ("scope", Role::Beside),
+    ("instrumentationLibrary", Role::Beside),
+    ("schemaUrl", Role::Beside),
     ("messageType", Role::MessageType),
     ("owner", Role::Beside),
     ("logGroup", Role::Beside),

@@ -15,11 +15,15 @@ use schemas::{FlowBatch, Place, RefusedPart, Reject, RejectKind, Row};
 use crate::detect::{Choice, Confidence, Detector, Keys};
 use crate::framing::RECORD_MAX;
 use crate::lex::json::Value;
-use crate::lex::text::offset_in;
+use crate::lex::otlp;
+use crate::lex::text::{contains, offset_in};
 use crate::lex::time::{TimeContext, Zone};
 use crate::many::{self, Many, Piece, Search};
 use crate::transport::{self, Accepts, ENVELOPES_MAX, Record, Shape};
 use crate::{FAMILIES, Memory, Refusal, families};
+
+/// How near its beginning an object names its resource.
+const RESOURCE_WITHIN: usize = 64;
 
 /// How a source's lines are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,6 +221,11 @@ impl Run<'_, '_> {
             }
             (Shape::Object, Accepts::Objects) => match self.parse(index, record) {
                 Err(reject) if matches!(reject.kind, RejectKind::NotThisFamily { .. }) => {
+                    if let Some(inner) = transport::nested(record)
+                        && let Ok(parsed) = self.parse(index, &inner)
+                    {
+                        return Ok(parsed);
+                    }
                     let inner = self.unwrap(record, scratch, |run, inner, scratch| {
                         (inner.shape == Shape::Object).then(|| run.record(inner, scratch))
                     });
@@ -244,6 +253,16 @@ impl Run<'_, '_> {
                     Err(reject) => refused = Some(reject),
                     Ok(Parsed::Nothing) if choice.is_some() => {}
                     result => return result,
+                }
+            }
+            if record.keys.has_any(Keys::HIT.and(Keys::SPLUNK_TYPE))
+                && let Some(mut inner) = transport::nested(record)
+            {
+                inner.keys = Keys::of(inner.body);
+                let inside = self.detector.choose(&inner, self.memories);
+                let other = inside.map(|(index, _)| index) != choice.map(|(index, _)| index);
+                if other && inside.is_some_and(|(_, confidence)| confidence >= Confidence::Likely) {
+                    return self.record(&mut inner, scratch);
                 }
             }
             // what a shipper wraps is worth more than the shipper's own members
@@ -304,6 +323,8 @@ impl Run<'_, '_> {
     /// Sends each record of many its way. A refused one is noted and the others stay; if there is no event and a record is
     /// refused, all are. Records in records cost a buffer each level, so that nesting is bounded.
     fn each<'a>(&mut self, record: &Record<'a>, text: &'a [u8], scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
+        let surrounded = surrounded(record, text);
+        let record = surrounded.as_ref().unwrap_or(record);
         let before = self.row.position();
         let mut many = Many::new(text);
         let mut first: Option<Reject> = None;
@@ -432,6 +453,20 @@ fn first_object(body: &[u8]) -> &[u8] {
 }
 
 /// What an outer header says counts where the inner one says nothing.
+/// A wrapper that says something about what it wraps: OpenTelemetry's resource. What it names is the records' host and program
+/// where they name none.
+fn surrounded<'a>(record: &Record<'a>, text: &'a [u8]) -> Option<Record<'a>> {
+    let head = &record.body[..record.body.len().min(RESOURCE_WITHIN)];
+    if std::ptr::eq(text, record.body) || !contains(head, b"\"resource\"") {
+        return None;
+    }
+    let resource = otlp::resource(record.body);
+    let mut outer = Record { around: resource.attributes, ..record.clone() };
+    outer.header.host = if resource.host.is_empty() { outer.header.host } else { resource.host };
+    outer.header.app = if resource.service.is_empty() { outer.header.app } else { resource.service };
+    Some(outer)
+}
+
 fn inherit<'a>(inner: &mut Record<'a>, outer: &Record<'a>) {
     let header = &mut inner.header;
     header.time_us = header.time_us.or(outer.header.time_us);

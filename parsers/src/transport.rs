@@ -52,6 +52,8 @@ pub struct Record<'a> {
     pub keys: Keys,
     /// Receipt and zone.
     pub time: &'a TimeContext,
+    /// Attributes of what the record was wrapped in, as OpenTelemetry writes them; mostly empty.
+    pub around: &'a [u8],
 }
 
 impl Record<'_> {
@@ -149,15 +151,23 @@ pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
         trimmed = rest.trim_ascii_start();
     }
     if object(trimmed) {
-        return Record { line, body: trimmed, header: Header::default(), shape: Shape::Object, keys: Keys::NONE, time };
+        return Record {
+            line,
+            body: trimmed,
+            header: Header::default(),
+            shape: Shape::Object,
+            keys: Keys::NONE,
+            time,
+            around: b"",
+        };
     }
     let (header, at) = syslog::header(line, time);
     let body = &line[at..];
     let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
     if object(inner) {
-        return Record { line, body: inner, header, shape: Shape::Object, keys: Keys::NONE, time };
+        return Record { line, body: inner, header, shape: Shape::Object, keys: Keys::NONE, time, around: b"" };
     }
-    Record { line, body, header, shape: Shape::Text, keys: Keys::NONE, time }
+    Record { line, body, header, shape: Shape::Text, keys: Keys::NONE, time, around: b"" }
 }
 
 /// The raw line that a shipper's JSON carries, and what it says about it.
@@ -179,6 +189,8 @@ enum Role {
     Original(u8),
     /// May be either.
     RawOrOriginal(u8, u8),
+    /// May hold it, or an object whose `stringValue` does.
+    RawOrValue(u8),
     Time,
     Host,
     App,
@@ -200,13 +212,15 @@ static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("full_message", Role::Raw(8)),
     ("short_message", Role::Raw(9)),
     ("Message", Role::Raw(11)),
-    ("body", Role::Raw(12)),
+    ("body", Role::RawOrValue(12)),
+    ("Body", Role::Raw(12)),
     ("payload", Role::Raw(13)),
     ("textPayload", Role::Raw(14)),
     ("result", Role::Original(5)),
     ("@timestamp", Role::Time),
     ("timestamp", Role::Time),
     ("time", Role::Time),
+    ("timeUnixNano", Role::Time),
     ("timereported", Role::Time),
     ("EventTime", Role::Time),
     ("DATE", Role::Time),
@@ -232,7 +246,12 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
     for member in json::members(object).ok()?.map_while(Result::ok) {
         let Some(role) = ROLES.get(member.key) else { continue };
         let candidate = match (role, member.value) {
-            (Role::Raw(rank) | Role::RawOrOriginal(rank, _), Value::Text(text)) => Some((rank, text)),
+            (Role::Raw(rank) | Role::RawOrOriginal(rank, _) | Role::RawOrValue(rank), Value::Text(text)) => {
+                Some((rank, text))
+            }
+            (Role::RawOrValue(rank), Value::Object(inner)) => {
+                json::member(inner, b"stringValue").and_then(Value::text).map(|text| (rank, text))
+            }
             (Role::Original(rank) | Role::RawOrOriginal(_, rank), Value::Object(inner)) => {
                 let original = json::member(inner, b"original").or_else(|| json::member(inner, b"_raw"));
                 if member.key == b"result"
@@ -242,6 +261,8 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
                 }
                 original.and_then(Value::text).map(|text| (rank, text))
             }
+            // OpenTelemetry's zero is no time
+            (Role::Time, value) if value.scalar() == b"0" => None,
             (Role::Time, value) => {
                 time = time.or(Some(value));
                 None
@@ -258,7 +279,8 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
                 pid = value.scalar();
                 None
             }
-            (Role::Raw(_) | Role::Original(_) | Role::RawOrOriginal(..) | Role::Host | Role::App, _) => None,
+            (Role::Raw(_) | Role::Original(_) | Role::RawOrOriginal(..) | Role::RawOrValue(_), _) => None,
+            (Role::Host | Role::App, _) => None,
         };
         if let Some((rank, text)) = candidate
             && !text.raw.is_empty()
@@ -268,6 +290,27 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
         }
     }
     best.map(|(_, raw)| Envelope { raw, time, host, app, pid })
+}
+
+/// The object that a store or a collector has put one level down: a hit's `_source`, the `event` of Splunk's collector. What the
+/// wrapper says of time and host holds for a record without them. `None` if it is no such wrapper.
+pub fn nested<'a>(record: &Record<'a>) -> Option<Record<'a>> {
+    let (mut inside, mut wraps, mut time, mut host) = (None, false, None, &b""[..]);
+    for member in json::members(record.body).ok()?.map_while(Result::ok) {
+        match (member.key, member.value) {
+            (b"_source", Value::Object(object)) => (inside, wraps) = (Some(object), true),
+            (b"event", Value::Object(object)) => inside = Some(object),
+            (b"sourcetype", _) => wraps = true,
+            (b"time", value) => time = value.with(|text| record.time.any(text)),
+            (b"host", Value::Text(text)) => host = text.raw,
+            _ => {}
+        }
+    }
+    let body = inside.filter(|_| wraps)?;
+    let mut inner = Record { body, keys: Keys::NONE, ..record.clone() };
+    inner.header.time_us = time.or(inner.header.time_us);
+    inner.header.host = if host.is_empty() { inner.header.host } else { host };
+    Some(inner)
 }
 
 impl<'a> Envelope<'a> {

@@ -62,6 +62,9 @@ families! {
     ecs_json,
     cef,
     leef,
+    gelf,
+    splunk_cim,
+    otel,
 }
 
 /// The place in [`FAMILIES`] of the family of that name or alias; dashes and underscores are alike.

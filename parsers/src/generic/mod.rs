@@ -6,6 +6,7 @@
 //! event's time, whether an end is an address or a name, what sort of event it is. Beside `families/`, since no family
 //! knows another; not in `lex/`, which knows no columns.
 
+pub mod aliases;
 pub mod words;
 
 use schemas::{
@@ -117,6 +118,8 @@ pub enum Note {
     Src,
     /// The destination, likewise.
     Dst,
+    /// The other end as a server sees it: the source of a logon, nothing sure elsewhere.
+    Peer,
     /// The source's other address.
     NatSrc,
     /// The destination's other address.
@@ -159,6 +162,8 @@ pub enum Note {
     Nanoseconds,
     /// What the event is called.
     Name,
+    /// A sentence that says what it is about; kept elsewhere.
+    About,
     /// The sender's class of event.
     Category,
     /// A process, by name or by path.
@@ -306,15 +311,16 @@ impl<'a> Event<'a> {
     ) -> Result<EventKind, Refusal> {
         self.times(record, row)?;
         self.host(row);
-        self.ends(row);
         let code = row.get_text(key::EVENT_CODE).unwrap_or_default();
         let mut topic = words::topic(&[
             self.note(Note::Name).raw,
             self.note(Note::Category).raw,
             self.note(Note::Action).raw,
+            self.note(Note::About).raw,
             if code.first().is_some_and(u8::is_ascii_alphabetic) { code } else { b"" },
         ]);
         topic.logoff |= self.logoff;
+        self.ends(topic.login || topic.logoff || self.kind == Some(EventKind::Auth), row);
         let kind = self.kind.unwrap_or_else(|| self.kind_of(&topic, row));
         row.set(key::KIND, kind);
         row.log_source(sources.of(kind));
@@ -381,8 +387,14 @@ impl<'a> Event<'a> {
         row.set_opt(key::HOST_IP, ip);
     }
 
-    fn ends(&self, row: &mut Row<'_>) {
-        end(row, self.note(Note::Src), key::SRC_IP, key::SRC_PORT, key::SRC_HOST, "src");
+    fn ends(&self, of_login: bool, row: &mut Row<'_>) {
+        let (src, peer) = (self.note(Note::Src), self.note(Note::Peer));
+        if of_login && src.raw.is_empty() {
+            end(row, peer, key::SRC_IP, key::SRC_PORT, key::SRC_HOST, "src");
+        } else {
+            end(row, src, key::SRC_IP, key::SRC_PORT, key::SRC_HOST, "src");
+            peer.with(|text| row.extra_fixed("remote_ip", text));
+        }
         end(row, self.note(Note::Dst), key::DST_IP, key::DST_PORT, key::DST_HOST, "dst");
         let translated =
             [(Note::NatSrc, key::NAT_SRC_IP, Field::NatSrcPort), (Note::NatDst, key::NAT_DST_IP, Field::NatDstPort)];

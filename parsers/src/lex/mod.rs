@@ -15,6 +15,7 @@ pub mod keys;
 pub mod kv;
 pub mod leef;
 pub mod openssh;
+pub mod otlp;
 pub mod pattern;
 pub mod scan;
 pub mod syslog;

@@ -4,6 +4,7 @@
 
 use schemas::Field as F;
 
+use crate::generic::aliases::plainly;
 use crate::generic::{Note as N, Put, Put::*, keys};
 use crate::lex::keys::KeyMap;
 
@@ -132,13 +133,7 @@ pub fn custom(key: &[u8]) -> Option<Custom> {
 
 /// What the value under a label is, if its label says so.
 pub fn labelled(label: &[u8]) -> Option<Put> {
-    let mut plain = [0; 32];
-    let mut length = 0;
-    for byte in label.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
-        *plain.get_mut(length)? = byte.to_ascii_lowercase();
-        length += 1;
-    }
-    LABELS.get(&plain[..length])
+    plainly(label, |plain| LABELS.get(plain))
 }
 
 #[cfg(test)]
