@@ -13,6 +13,7 @@ use schemas::{Action, EventKind, Field, Initiator, Ip, LogSource, Outcome, PortS
 
 use crate::detect::Keys;
 use crate::document::{self, Notes, Paths, Put, notes, paths};
+use crate::lex::dns::record_type;
 use crate::lex::json::{self, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, hexadecimal};
@@ -228,7 +229,8 @@ impl<'a> Event<'a> {
         if !named && !row.has(Field::Tenant) {
             return Err(record.not_this_family("`event_simpleName`, `cid` or `metadata.eventType`"));
         }
-        let times = [Note::ContextTime, Note::Arrival, Note::RowTime, Note::LocalAgentTime, Note::ModifiedTime];
+        let times =
+            [Note::ContextTime, Note::Arrival, Note::Utc, Note::RowTime, Note::LocalAgentTime, Note::ModifiedTime];
         let time = notes.first(times);
         if time == Value::Null && named {
             return Err(RejectKind::Missing { what: "ContextTimeStamp or timestamp" }.into());
@@ -511,25 +513,6 @@ fn reason(status: u64) -> Option<&'static str> {
         0xc000_0193 => "account expired",
         0xc000_0224 => "password must change",
         0xc000_0234 => "account locked out",
-        _ => return None,
-    })
-}
-
-/// The name of a record type that the sensor writes as a number. Source: IANA, DNS parameters.
-fn record_type(number: u64) -> Option<&'static str> {
-    Some(match number {
-        1 => "A",
-        2 => "NS",
-        5 => "CNAME",
-        6 => "SOA",
-        12 => "PTR",
-        15 => "MX",
-        16 => "TXT",
-        28 => "AAAA",
-        33 => "SRV",
-        64 => "SVCB",
-        65 => "HTTPS",
-        255 => "ANY",
         _ => return None,
     })
 }

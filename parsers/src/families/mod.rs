@@ -54,6 +54,8 @@ families! {
     okta,
     carbon_black,
     crowdstrike,
+    sentinel_one,
+    wazuh,
     defender_endpoint,
     duo,
     entra_signin,

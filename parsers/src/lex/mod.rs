@@ -9,6 +9,7 @@ pub mod buffer;
 pub mod cef;
 pub mod csv;
 pub mod dhcp;
+pub mod dns;
 pub mod endpoint;
 pub mod json;
 pub mod keys;
