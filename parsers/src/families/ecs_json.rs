@@ -3,7 +3,8 @@
 //! Whoever wrote it has read the vendor's line; what it says is taken as it is. Of a path that has several values the
 //! first counts. What a collector says of itself (`agent`, `input`, `data_stream`) is not kept, nor `related.*` and
 //! `event.original`, which say other members again. `client` and `server` are the same ends with their roles resolved,
-//! so that they tell who began.
+//! so that they tell who began. Elastic Defend writes ECS of its own accord, so it is no family of its own: what its actions prove
+//! of a port, and where it keeps a logon's type and client, is known here.
 
 use schemas::{
     Action, Direction, EventKind, Field, Initiator, Ip, Key, LogSource, Outcome, PortState, RejectKind, Row, Transport,
@@ -116,6 +117,7 @@ static PATHS: KeyMap<(Put, &'static str), 512> = {
     "tls.client.server_name" Field(TlsSni), "tls.version" Field(TlsVersion), "tls.server.subject" Field(TlsSubject), "tls.client.ja3" Field(Ja3),
     "process.name" Field(ProcessName), "process.executable" Field(ProcessPath), "process.pid" Field(ProcessId), "process.command_line" Field(ProcessCommand),
     "process.Ext.session_info.logon_type" Note(N::LogonType), "process.Ext.session_info.client_address" Note(N::LogonAddress),
+    "process.Ext.session_info.authentication_package" Field(AuthMethod),
     "process.parent.executable" Field(ParentPath), "process.parent.command_line" Field(ParentCommand),
     })
 };
@@ -130,7 +132,7 @@ impl Parser for Family {
     }
 
     fn aliases(&self) -> &'static [&'static str] {
-        &["ecs"]
+        &["ecs", "elastic_endpoint", "elastic_defend"]
     }
 
     fn accepts(&self) -> Accepts {
