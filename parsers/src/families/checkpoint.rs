@@ -22,6 +22,7 @@ mod judge;
 use schemas::{Direction, Field, Ip, LogSource, RejectKind, Row, Transport, key};
 
 use crate::detect::Keys;
+use crate::lex::buffer::with_buffer;
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{contains, decimal, hexadecimal, present};
 use crate::lex::{cef, json, kv, leef, time};
@@ -511,12 +512,12 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             // of several layers the first counts
             Some(What::To(field)) if row.has(field) => row.extra(name, value),
             Some(What::To(field)) => put_text(field, value, row).map_err(|kind| self.record.refuse(value, kind))?,
-            Some(What::Maybe(field)) if row.has(field) || row.put(field, value).is_err() => row.extra(name, value),
+            Some(What::Maybe(field)) if row.has(field) || !row.put_if(field, value) => row.extra(name, value),
             Some(What::Maybe(_)) => {}
             Some(What::Address(ip, host)) => {
                 if row.has(ip) {
                     row.extra(name, value);
-                } else if row.put(ip, value).is_err() && !row.has(host) {
+                } else if !row.put_if(ip, value) && !row.has(host) {
                     if !value.first().is_some_and(u8::is_ascii_alphabetic) {
                         let kind = RejectKind::bad_value("address", value, "an address or a name");
                         return Err(self.record.refuse(value, kind));
@@ -525,12 +526,12 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
                 }
             }
             Some(What::Translated(field)) => {
-                if !matches!(value, b"0.0.0.0" | b"::" | b"0") && row.put(field, value).is_err() {
+                if !matches!(value, b"0.0.0.0" | b"::" | b"0") && !row.put_if(field, value) {
                     row.extra(name, value);
                 }
             }
             Some(What::TranslatedPort(field)) => {
-                if value != b"0" && row.put(field, value).is_err() {
+                if value != b"0" && !row.put_if(field, value) {
                     row.extra(name, value);
                 }
             }
@@ -604,18 +605,19 @@ fn put_text(field: Field, value: &[u8], row: &mut Row<'_>) -> Result<(), RejectK
     if memchr::memchr(b'\\', value).is_none() {
         return row.put(field, value);
     }
-    let mut plain = Vec::with_capacity(value.len());
-    let mut bytes = value.iter();
-    while let Some(byte) = bytes.next() {
-        match (byte, bytes.as_slice().first()) {
-            (b'\\', Some(next @ (b'"' | b'\\' | b']' | b'=' | b'|'))) => {
-                plain.push(*next);
-                bytes.next();
+    with_buffer(|plain| {
+        let mut bytes = value.iter();
+        while let Some(byte) = bytes.next() {
+            match (byte, bytes.as_slice().first()) {
+                (b'\\', Some(next @ (b'"' | b'\\' | b']' | b'=' | b'|'))) => {
+                    plain.push(*next);
+                    bytes.next();
+                }
+                _ => plain.push(*byte),
             }
-            _ => plain.push(*byte),
         }
-    }
-    row.put(field, &plain)
+        row.put(field, plain)
+    })
 }
 
 /// The place of `cs1` … `cs6`, `flexString1`, `flexString2`, and whether it is the label's.

@@ -387,7 +387,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         match KEYS.get(name) {
             Some(What::Note(Noted::Step)) => self.notes[Noted::Step as usize] = value,
             Some(What::Note(note)) if self.note(note).is_empty() => self.notes[note as usize] = value,
-            Some(What::Maybe(field)) if !row.has(field) && row.put(field, value).is_ok() => {}
+            Some(What::Maybe(field)) if !row.has(field) && row.put_if(field, value) => {}
             Some(What::Duration) => {
                 let us = decimal(value).and_then(|seconds| seconds.checked_mul(1_000_000));
                 row.set_opt(key::DURATION, us.filter(|us| *us <= i64::MAX as u64));

@@ -252,7 +252,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             }
             What::To(field) => return row.put(field, value).map_err(|kind| self.record.refuse(value, kind)),
             What::Maybe(field) => {
-                if row.put(field, value).is_err() {
+                if !row.put_if(field, value) {
                     row.extra(pair.key, value);
                 }
             }
@@ -399,7 +399,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             match EVENT_KEYS.get(pair.key) {
                 Some(What::Subtype) => subtype = value,
                 Some(What::To(field)) => row.put(field, value).map_err(|kind| self.record.refuse(value, kind))?,
-                Some(What::Maybe(field)) if row.put(field, value).is_ok() => {}
+                Some(What::Maybe(field)) if row.put_if(field, value) => {}
                 Some(What::Peer | What::Server) => {
                     if let Some((ip, port)) = endpoint::colon(value) {
                         row.set(key::DST_IP, ip);

@@ -382,7 +382,7 @@ fn pair<'r>(
     match KEYS.get(name) {
         Some(What::To(field)) if row.has(field) => row.extra(name, value),
         Some(What::To(field)) => return row.put(field, value).map_err(|kind| record.refuse(value, kind)),
-        Some(What::Maybe(field)) if row.has(field) || row.put(field, value).is_err() => row.extra(name, value),
+        Some(What::Maybe(field)) if row.has(field) || !row.put_if(field, value) => row.extra(name, value),
         Some(What::Maybe(_)) => {}
         Some(What::Address(_)) if matches!(value, b"0.0.0.0" | b"::") => {}
         Some(What::Address(field)) => return row.put(field, value).map_err(|kind| record.refuse(value, kind)),

@@ -99,6 +99,11 @@ impl Parser for Family {
     #[inline]
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
         let app = record.header.app;
+        // Junos' programs of the same names begin with a tag: `LOGIN_FAILED: …`
+        let tag = record.body.iter().take(40).take_while(|byte| matches!(byte, b'A'..=b'Z' | b'_')).count();
+        if record.header.structured.starts_with(b"[junos@") || record.body[..tag].contains(&b'_') {
+            return None;
+        }
         if !app.is_empty() {
             let known = PROGRAMS.contains(&program(app)) || record.body.starts_with(b"pam_");
             return known.then_some(Confidence::Certain);

@@ -241,7 +241,7 @@ fn icmp(four: bool, word: &Column<'_>, rest: &[Column<'_>], row: &mut Row<'_>) {
             for (field, column, name) in
                 [(Field::IcmpType, kind, "icmp_word"), (Field::IcmpCode, code, "icmp_code_word")]
             {
-                if row.put(field, column.value).is_err() {
+                if !row.put_if(field, column.value) {
                     row.extra_fixed(name, column.value);
                 }
             }

@@ -175,7 +175,7 @@ impl<'r> Line<'_, 'r> {
             let Some(value) = present(pair.value).filter(|_| !pair.key.is_empty()) else { continue };
             match KEYS.get(pair.key) {
                 Some(What::To(field)) if !row.has(field) => row.put(field, value).at(pair.value_offset())?,
-                Some(What::Maybe(field)) if !row.has(field) && row.put(field, value).is_ok() => {}
+                Some(What::Maybe(field)) if !row.has(field) && row.put_if(field, value) => {}
                 Some(What::Note(note)) if self.note(note).is_empty() => self.notes[note as usize] = value,
                 _ => row.extra(pair.key, value),
             }

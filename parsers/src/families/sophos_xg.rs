@@ -136,7 +136,7 @@ impl<'r> Line<'_, 'r> {
     fn pair(&mut self, name: &'r [u8], value: &'r [u8], at: usize, row: &mut Row<'_>) -> Result<(), Refusal> {
         match KEYS.get(name) {
             Some(What::To(field)) if !row.has(field) => row.put(field, value).at(at)?,
-            Some(What::Maybe(field)) if !row.has(field) && row.put(field, value).is_ok() => {}
+            Some(What::Maybe(field)) if !row.has(field) && row.put_if(field, value) => {}
             Some(What::Note(note)) if self.note(note).is_empty() => self.notes[note as usize] = value,
             // `user_name` and `name` repeat one another
             Some(What::Note(note)) if self.note(note) == value => {}

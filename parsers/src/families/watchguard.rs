@@ -331,7 +331,7 @@ impl<'a> Line<'a> {
         let Some(value) = present(value) else { return Ok(()) };
         match KEYS.get(name) {
             Some(What::To(field)) if !row.has(field) => row.put(field, value).at(at)?,
-            Some(What::Maybe(field)) if !row.has(field) && row.put(field, value).is_ok() => {}
+            Some(What::Maybe(field)) if !row.has(field) && row.put_if(field, value) => {}
             Some(What::MessageId) => self.message_id = value,
             Some(What::Disposition) => self.disposition = value,
             Some(What::Flags) => self.flags = value,

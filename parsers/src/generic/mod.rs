@@ -569,15 +569,10 @@ impl<'a> Event<'a> {
 /// Adds an answer to those of a name lookup: they come one by one, the list is what came before and this one.
 pub fn answer(row: &mut Row<'_>, value: Value<'_>) {
     const LIST_BYTES_MAX: usize = 4_096;
-    let mut all = row.get_text(key::DNS_ANSWERS).map(<[u8]>::to_vec).unwrap_or_default();
+    let known = row.get(key::DNS_ANSWERS).map_or(0, Span::len);
     value.with(|text| {
-        if all.len() + text.len() < LIST_BYTES_MAX && !text.is_empty() {
-            if !all.is_empty() {
-                all.push(b'\n');
-            }
-            all.extend(text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
-            let span = row.keep(&all);
-            row.set(key::DNS_ANSWERS, span);
+        if known + text.len() < LIST_BYTES_MAX {
+            row.add(key::DNS_ANSWERS, text);
         }
     });
 }

@@ -5,6 +5,8 @@
 
 use memchr::memchr;
 
+use super::buffer::with_buffer;
+
 /// Longest key: ArcSight's own are below 40 bytes, vendors' with their prefixes below 60.
 const KEY_MAX: usize = 63;
 
@@ -76,25 +78,15 @@ fn resolve(value: &[u8], mut push: impl FnMut(u8)) {
     }
 }
 
-/// Hands `value` with its escapes resolved to `use_it`; only values of more than 512 bytes allocate.
+/// Hands `value` with its escapes resolved to `use_it`.
 pub fn with<R>(value: &[u8], use_it: impl FnOnce(&[u8]) -> R) -> R {
     if memchr(b'\\', value).is_none() {
         return use_it(value);
     }
-    let mut buffer = [0; 512];
-    if value.len() <= buffer.len() {
-        let mut length = 0;
-        // a resolved text is never longer than its escapes
-        resolve(value, |byte| {
-            buffer[length] = byte;
-            length += 1;
-        });
-        use_it(&buffer[..length])
-    } else {
-        let mut buffer = Vec::with_capacity(value.len());
+    with_buffer(|buffer| {
         resolve(value, |byte| buffer.push(byte));
-        use_it(&buffer)
-    }
+        use_it(buffer)
+    })
 }
 
 impl<'a> Iterator for Pairs<'a> {
