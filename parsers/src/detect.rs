@@ -78,8 +78,8 @@ keys! {
     ACTIVITY_DISPLAY_NAME = "activityDisplayName", INITIATED_BY = "initiatedBy", RISK_EVENT_TYPE = "riskEventType",
     RISK_STATE = "riskState", AAD_TENANT_ID = "AADTenantId",
     MAC_ADDRESS = "macAddress", FLOW_TUPLES = "flowRecords" | "flow.0" | "flowTuple", JSON_PAYLOAD = "jsonPayload", CONNECTION = "connection",
-    FLOW_END = "IPV4_SRC_ADDR" | "IPV6_SRC_ADDR" | "src4_addr" | "src6_addr" | "ip_src" | "src_addr" | "SrcAddr" | "sourceIPv4Address" | "sourceIPv6Address",
-    NETFLOW = "netflow", SAMPLER = "sampler_address" | "SamplerAddress" | "export_sysid", FLOW = "flow", VERDICT = "verdict",
+    FLOW_END = "IPV4_SRC_ADDR" | "IPV6_SRC_ADDR" | "src4_addr" | "src6_addr" | "ip_src" | "SrcAddr" | "sourceIPv4Address" | "sourceIPv6Address",
+    NETFLOW = "netflow" | "netflow.type", SAMPLER = "sampler_address" | "SamplerAddress" | "export_sysid" | "time_flow_start_ns" | "time_received_ns" | "writer_id", FLOW = "flow", VERDICT = "verdict",
     TABLE_RESOURCE = "_ResourceId", TRAIL = "digestS3Object" | "insightDetails",
     DEVICE_VENDOR = "deviceVendor", SHORT_MESSAGE = "short_message", GRAYLOG_ID = "gl2_message_id", SPLUNK_TIME = "_time", SPLUNK_TYPE = "sourcetype", DEST = "dest", DEST_IP = "dest_ip", VENDOR_PRODUCT = "vendor_product", OTEL_TIME = "timeUnixNano", OTEL_OBSERVED = "observedTimeUnixNano", OTEL_SEVERITY = "severityNumber", OTEL_ATTRIBUTES = "LogAttributes", HIT = "_source", CATEGORY_UID = "category_uid", SENTINEL_VENDOR = "DeviceVendor",
     WINLOGBEAT_EVENT_ID = "winlogbeat_event_id", WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id",
@@ -147,7 +147,7 @@ impl Keys {
                 if at == 0 && keys == Keys::AT_TIMESTAMP && WINLOG_OBJECT.find(object).is_some() {
                     keys = keys.and(Keys::WINLOG);
                 }
-                if keys.decide() || keys.are_ecs() && !in_windows_terms(object) {
+                if keys.decide() || keys.are_ecs() && !has_more_terms(object) {
                     break;
                 }
             }
@@ -155,7 +155,7 @@ impl Keys {
         keys
     }
 
-    /// Enough for a document that is ECS, if it has no member that only Windows' own shipper writes further on.
+    /// Enough for a document that is ECS, if it has no member that only one shipper writes further on.
     #[inline]
     fn are_ecs(self) -> bool {
         self.has(Keys::AT_TIMESTAMP.and(Keys::EVENT)) && self.has_any(Keys::SOURCE.and(Keys::DESTINATION))
@@ -169,9 +169,11 @@ impl Keys {
     }
 }
 
-fn in_windows_terms(object: &[u8]) -> bool {
+/// Whether a shipper's own member stands somewhere, by which the document is another family's.
+fn has_more_terms(object: &[u8]) -> bool {
     static WINLOG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"winlog"));
-    WINLOG.find(object).is_some()
+    static NETFLOW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"netflow"));
+    WINLOG.find(object).is_some() || NETFLOW.find(object).is_some()
 }
 
 /// Slots of the memory of hints, for texts and for objects: some times the number of ways in which one source's lines begin.

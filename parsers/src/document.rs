@@ -48,8 +48,8 @@ macro_rules! notes {
     ($($name:ident),+ $(,)?) => {
         /// Members that are concluded from.
         #[derive(Clone, Copy)]
-        enum Note { $($name),+ }
-        const NOTES: usize = [$(Note::$name),+].len();
+        pub(super) enum Note { $($name),+ }
+        pub(super) const NOTES: usize = [$(Note::$name),+].len();
         impl From<Note> for usize {
             #[inline]
             fn from(note: Note) -> usize {

@@ -16,6 +16,7 @@ pub mod detect;
 mod document;
 pub mod families;
 pub mod framing;
+mod gcp;
 mod generic;
 pub mod lex;
 mod logins;

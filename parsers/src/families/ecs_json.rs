@@ -144,8 +144,9 @@ impl Parser for Family {
         let ends = Keys::SOURCE.and(Keys::DESTINATION).and(Keys::SOURCE_IP).and(Keys::NETWORK);
         let said = Keys::EVENT_KIND.and(Keys::EVENT_CATEGORY);
         if keys.has(Keys::AT_TIMESTAMP) && (keys.has(Keys::EVENT) && keys.has_any(ends) || keys.has_any(said)) {
-            // Beats write Windows' own events as ECS
-            return Some(if has_event_keys(keys) { Confidence::Likely } else { Confidence::Certain });
+            // Beats write Windows' own events as ECS, and flow records
+            let other = has_event_keys(keys) || keys.has(Keys::NETFLOW);
+            return Some(if other { Confidence::Likely } else { Confidence::Certain });
         }
         // A shipper's envelope is ECS, too: what it wraps is worth as much.
         let likely =
