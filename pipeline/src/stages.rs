@@ -95,7 +95,7 @@ pub struct Made<'a> {
     pub batch: &'a FlowBatch,
     /// What the rules found in them; may be taken.
     pub hits: &'a mut HitBatch,
-    /// The records that were refused.
+    /// The records that were refused, and the refused parts of records of which other parts are events.
     pub rejects: &'a [RejectRecord],
     /// Records that this batch stands for: those of its events, those refused, and those that hold no event.
     pub records: u64,
@@ -162,6 +162,14 @@ impl Worker {
                         raw: line.to_vec(),
                     }),
                 }
+                self.rejects.extend(session.take_refused().map(|part| RejectRecord {
+                    reject: part.reject,
+                    source: block.source.clone(),
+                    partition: block.partition,
+                    offset: record.offset,
+                    received_us: record.received_us,
+                    raw: part.raw,
+                }));
             }
             self.finish(reading);
             let (oldest_us, newest_us) = self.times();
