@@ -32,6 +32,8 @@ enum Put {
     Field(Field),
     /// Into a field, unless an earlier member has set it.
     First(Field),
+    /// Into a field if it is of its type, else into the extras.
+    IfValid(Field),
     /// Kept for the conclusions.
     Note(Note),
     /// Into the extras, under its path.
@@ -86,6 +88,12 @@ enum Note {
     LdapOperation,
     LdapResult,
     SqlState,
+    Response,
+    Pop3Command,
+    Pop3Argument,
+    Pop3Success,
+    MqttUser,
+    MqttReturn,
     Count,
 }
 
@@ -101,7 +109,7 @@ static PATHS: KeyMap<(Put, &'static str), 1024> = {
     use self::Note as N;
     KeyMap::new(paths! {
     "timestamp" Note(N::Timestamp), "event_type" Note(N::EventType), "flow_id" Field(SessionId), "in_iface" Field(InInterface),
-    "src_ip" Field(SrcIp), "src_port" Field(SrcPort), "dest_ip" Field(DstIp), "dest_port" Field(DstPort), "proto" Field(Transport),
+    "src_ip" Field(SrcIp), "src_port" Field(SrcPort), "dest_ip" Field(DstIp), "dest_port" Field(DstPort), "proto" IfValid(Transport),
     "vlan" First(Vlan), "icmp_type" Field(IcmpType), "icmp_code" Field(IcmpCode), "response_icmp_type" Extra, "response_icmp_code" Extra,
     "app_proto" Note(N::AppProto), "app_proto_ts" Extra, "app_proto_tc" Extra, "app_proto_orig" Extra, "app_proto_expected" Extra,
     "community_id" Field(CommunityId), "host" Field(Host), "direction" Note(N::Direction), "tx_id" Extra, "parent_id" Extra,
@@ -169,6 +177,20 @@ static PATHS: KeyMap<(Put, &'static str), 1024> = {
     "ldap.request.operation" Note(N::LdapOperation), "ldap.request.bind_request.name" First(User),
     "ldap.responses.bind_response.result_code" Note(N::LdapResult), "ldap.responses.bind_response.message" First(Reason),
     "pgsql.request.startup_parameters.user" Field(User), "pgsql.response.code" Note(N::SqlState), "pgsql.response.message" First(Reason),
+    "pgsql.request.password" Leave, "pgsql.request.password_message" Leave, "pgsql.request.sasl_authentication_mechanism" Extra,
+    "pgsql.response.severity_non_localizable" Note(N::Response), "pgsql.response.authentication_ok" Note(N::Response),
+    "pop3.request.command" Note(N::Pop3Command), "pop3.request.args" Note(N::Pop3Argument), "pop3.response.success" Note(N::Pop3Success),
+    "pop3.response.status" Extra, "pop3.response.header" Extra, "pop3.response.data" Leave,
+    "mqtt.connect.username" Note(N::MqttUser), "mqtt.connect.password" Leave, "mqtt.connect.client_id" Extra,
+    "mqtt.connack.return_code" Note(N::MqttReturn),
+    "snmp.usm" Field(User), "snmp.pdu_type" Extra, "snmp.version" Extra, "snmp.vars" Leave,
+    "smtp.helo" Extra, "smtp.mail_from" Extra, "smtp.rcpt_to" Extra, "email.subject" Extra, "email.attachment" Extra, "email.status" Leave,
+    "dcerpc.response" Note(N::Response), "dcerpc.request" Extra, "modbus.response.raw" Note(N::Response), "dnp3.response.type" Note(N::Response),
+    "nfs.status" Note(N::Response), "tftp.packet" Extra, "tftp.file" Extra, "tftp.mode" Leave,
+    "sip.method" Field(EventAction), "sip.uri" Extra, "sip.code" Field(StatusCode), "sip.reason" Extra, "sip.version" Leave,
+    "quic.sni" Field(TlsSni), "quic.version" Field(TlsVersion), "quic.ua" Field(UserAgent), "quic.ja3.hash" Field(Ja3), "quic.ja4" Extra,
+    "websocket.payload_base64" Leave, "websocket.payload_printable" Leave, "ftp_data.filename" Extra, "ftp_data.command" Field(EventAction),
+    "arp.src_ip" First(SrcIp), "arp.dest_ip" First(DstIp), "arp.src_mac" First(SrcMac), "arp.dest_mac" First(DstMac), "arp.opcode" Field(EventAction),
     "snmp.community" Leave, "fileinfo.filename" Extra, "fileinfo.sha256" Extra, "fileinfo.md5" Extra, "fileinfo.sha1" Extra,
     "fileinfo.size" Extra, "fileinfo.state" Extra, "fileinfo.magic" Extra, "fileinfo.gaps" IfTrue, "fileinfo.stored" IfTrue, "fileinfo.tx_id" Leave,
     "dhcp.client_mac" Field(SrcMac), "dhcp.hostname" Field(SrcHost), "dhcp.assigned_ip" Extra, "dhcp.dhcp_type" Field(EventAction),
@@ -200,8 +222,10 @@ struct Type {
 impl Type {
     /// Whether such an event is written by the parser of the protocol of that name, which has seen it spoken.
     fn is_protocol(&self) -> bool {
-        let spoken_of =
-            ["flow", "alert", "netflow", "drop", "anomaly", "fileinfo", "ftp_data", "arp", "stats", "other"];
+        let spoken_of = [
+            "flow", "alert", "netflow", "drop", "anomaly", "fileinfo", "ftp_data", "arp", "stats", "other", "frame",
+            "metadata", "engine",
+        ];
         !spoken_of.contains(&self.name)
     }
 }
@@ -264,6 +288,13 @@ types! {
     "ike" ["network_connection"], Flow Packet;
     "nfs" ["network_connection"], Flow Packet;
     "mqtt" ["network_connection"], Flow None;
+    "websocket" ["network_connection"], Flow Packet;
+    "bittorrent_dht" ["network_connection"], Flow Packet;
+    "doh2" ["dns"], Dns Flow;
+    "ikev2" ["network_connection"], Flow Packet;
+    "frame" [], Other None;
+    "metadata" [], Other None;
+    "engine" [], Other None;
     "mdns" ["dns"], Dns Names;
     "llmnr" ["dns"], Dns Flow;
     "dhcp" ["dhcp"], Other None;
@@ -352,6 +383,11 @@ impl<'a> Event<'a> {
         match put {
             Put::Note(note) => self.notes[note as usize] = value,
             Put::Field(field) => set(record, row, field, value)?,
+            Put::IfValid(field) => {
+                if !value.with(|text| row.put_if(field, text)) {
+                    value.with(|text| row.extra_fixed(name, text));
+                }
+            }
             Put::First(field) if !row.has(field) => set(record, row, field, value)?,
             Put::Extra => value.with(|text| row.extra_fixed(name, text)),
             Put::IfTrue if value == Value::True => row.extra_fixed(name, b"true"),
@@ -448,8 +484,11 @@ impl<'a> Event<'a> {
                 match (self.note(Note::Direction), self.note(Note::RdpType)) {
                     (b"to_server", _) | (_, b"initial_request" | b"connect_request") => Some(Initiator::Source),
                     (b"to_client", _) | (_, b"initial_response" | b"connect_response") => Some(Initiator::Destination),
-                    _ if self.has(Note::Krb5Type) && src == Some(88) && dst != Some(88) => Some(Initiator::Destination),
-                    _ => None,
+                    _ => match served_port(self.note(Note::EventType)) {
+                        served if served.is_some() && src == served && dst != served => Some(Initiator::Destination),
+                        served if served.is_some() && dst == served && src != served => Some(Initiator::Source),
+                        _ => None,
+                    },
                 }
             }
         }
@@ -543,6 +582,13 @@ impl<'a> Event<'a> {
             }
             b"ssh" => self.has(Note::ServerSoftware).then_some(PortState::Open),
             b"dns" => matches!(self.note(Note::DnsType), b"answer" | b"response").then_some(PortState::Open),
+            b"smb" => self.has(Note::SmbStatus).then_some(PortState::Open),
+            b"ftp" => self.has(Note::FtpCode).then_some(PortState::Open),
+            b"ldap" => self.has(Note::LdapResult).then_some(PortState::Open),
+            b"pop3" => self.has(Note::Pop3Success).then_some(PortState::Open),
+            b"pgsql" | b"dcerpc" | b"modbus" | b"dnp3" => {
+                (self.has(Note::Response) || self.has(Note::SqlState)).then_some(PortState::Open)
+            }
             _ => None,
         }
     }
@@ -590,6 +636,30 @@ impl<'a> Event<'a> {
             Some(if self.note(Note::LdapResult) == b"success" { Outcome::Success } else { Outcome::Failure })
         } else if matches!(self.note(Note::SqlState), b"28P01" | b"28000") {
             Some(Outcome::Failure)
+        } else if self.has(Note::Pop3Command) {
+            match self.note(Note::Pop3Command) {
+                b"USER" => {
+                    self.text(row, key::USER, Note::Pop3Argument);
+                    return;
+                }
+                b"PASS" => match self.note(Note::Pop3Success) {
+                    b"true" => Some(Outcome::Success),
+                    b"false" => Some(Outcome::Failure),
+                    _ => return,
+                },
+                _ => {
+                    self.text(row, key::EVENT_ACTION, Note::Pop3Command);
+                    return;
+                }
+            }
+        } else if self.has(Note::MqttUser) || self.has(Note::MqttReturn) {
+            self.text(row, key::USER, Note::MqttUser);
+            // Source: MQTT 3.1.1, table 3.1: bad user name or password, not authorised.
+            match self.note(Note::MqttReturn) {
+                b"4" | b"5" => Some(Outcome::Failure),
+                b"0" if self.has(Note::MqttUser) => Some(Outcome::Success),
+                _ => return,
+            }
         } else {
             return;
         };
@@ -601,6 +671,23 @@ impl<'a> Event<'a> {
 const SYN: u64 = 0x02;
 const RST: u64 = 0x04;
 const ACK: u64 = 0x10;
+
+/// The port at which a protocol is served: Suricata writes its events in the packet's order, so the end there is the server.
+fn served_port(event_type: &[u8]) -> Option<u16> {
+    Some(match event_type {
+        b"krb5" => 88,
+        b"rdp" => 3389,
+        b"rfb" => 5900,
+        b"snmp" => 161,
+        b"sip" => 5060,
+        b"nfs" => 2049,
+        b"quic" => 443,
+        b"tftp" => 69,
+        b"ntp" => 123,
+        b"ike" | b"ikev2" => 500,
+        _ => return None,
+    })
+}
 
 fn is_names_port(port: Option<u16>) -> bool {
     matches!(port, Some(53 | 5353 | 5355 | 853))

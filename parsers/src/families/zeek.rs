@@ -16,7 +16,7 @@ use self::types::{Event, LogType};
 use crate::detect::Keys;
 use crate::lex::buffer::with_buffer;
 use crate::lex::json::{self, Extent, Value};
-use crate::lex::text::{hexadecimal, trim};
+use crate::lex::text::{decimal, hexadecimal, trim};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, Shape};
 
 pub(super) struct Family;
@@ -171,7 +171,7 @@ fn detect_line(line: &[u8], memory: &Memory) -> Option<Confidence> {
         return Some(Confidence::Certain);
     }
     let header = line.starts_with(b"#separator ") || is_header_line(line) || is_bare_header(line);
-    if header || is_conn(line) { Some(Confidence::Certain) } else { None }
+    if header || headerless_log(line).is_some() { Some(Confidence::Certain) } else { None }
 }
 
 const HEADERS: &[&[u8]] = &[
@@ -199,18 +199,66 @@ fn is_bare_header(line: &[u8]) -> bool {
     line.starts_with(b"ts\t") && line.split(|byte| *byte == b'\t').all(|name| COLUMNS.get(name).is_some())
 }
 
-/// The default columns of `conn.log`, the only type that is read without its header: an address, a port and a connection
-/// state in their places can be nothing else.
-const CONN: &str = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes conn_state \
-    local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents ip_proto";
+/// The default columns of the logs that are read without their header, behind those that all of them begin with. Marks in their
+/// places tell them apart: two addresses with ports, and a state, a class, a method, a version that can be nothing else.
+const HEADERLESS: &[(&str, &str)] = &[
+    (
+        "conn",
+        "proto service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents ip_proto",
+    ),
+    (
+        "dns",
+        "proto trans_id rtt query qclass qclass_name qtype qtype_name rcode rcode_name AA TC RD RA Z answers TTLs rejected opcode opcode_name",
+    ),
+    (
+        "http",
+        "trans_depth method host uri referrer version user_agent origin request_body_len response_body_len status_code status_msg info_code info_msg tags username password proxied orig_fuids orig_filenames orig_mime_types resp_fuids resp_filenames resp_mime_types",
+    ),
+    (
+        "ssh",
+        "version auth_success auth_attempts direction client server cipher_alg mac_alg compression_alg kex_alg host_key_alg host_key",
+    ),
+    (
+        "kerberos",
+        "request_type client service success error_msg from till cipher forwardable renewable client_cert_subject client_cert_fuid server_cert_subject server_cert_fuid",
+    ),
+];
 
-fn is_conn(line: &[u8]) -> bool {
-    let mut cells = line.split(|byte| *byte == b'\t');
-    let state = |cell: &[u8]| types::STATES.iter().any(|(name, _, _)| name.as_bytes() == cell);
-    cells.nth(2).is_some_and(|cell| schemas::Ip::parse(cell).is_some())
-        && cells.nth(1).is_some_and(|cell| schemas::Ip::parse(cell).is_some())
-        && cells.nth(6).is_some_and(state)
-        && (8..=10).contains(&cells.count())
+const BEGIN: &str = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p";
+
+/// Which log a line without any header is of.
+#[inline]
+fn headerless_log(line: &[u8]) -> Option<&'static (&'static str, &'static str)> {
+    // seconds, a point, and a tab: the rest is looked at only then
+    let tab = line.iter().take(24).position(|byte| *byte == b'\t')?;
+    if !line.first()?.is_ascii_digit() || !line[..tab].contains(&b'.') {
+        return None;
+    }
+    let mut cells = [&b""[..]; 18];
+    let mut count = 0;
+    for cell in line.split(|byte| *byte == b'\t') {
+        if let Some(slot) = cells.get_mut(count) {
+            *slot = cell;
+        }
+        count += 1;
+    }
+    let is_ip = |at: usize| schemas::Ip::parse(cells[at]).is_some();
+    let is_number = |at: usize| decimal(cells[at]).is_some();
+    if !is_ip(2) || !is_number(3) || !is_ip(4) || !is_number(5) {
+        return None;
+    }
+    let is_flag = |at: usize| matches!(cells[at], b"T" | b"F" | b"-");
+    let name = match () {
+        _ if (20..=22).contains(&count) && types::STATES.iter().any(|(name, _, _)| name.as_bytes() == cells[11]) => {
+            "conn"
+        }
+        _ if (22..=26).contains(&count) && cells[11].starts_with(b"C_") && is_number(10) => "dns",
+        _ if count == 30 && is_number(6) && cells[7].len() > 2 && cells[7].iter().all(u8::is_ascii_uppercase) => "http",
+        _ if count == 18 && matches!(cells[6], b"1" | b"2") && is_flag(7) && is_number(8) => "ssh",
+        _ if count == 20 && matches!(cells[6], b"AS" | b"TGS" | b"AP") && is_flag(9) => "kerberos",
+        _ => return None,
+    };
+    HEADERLESS.iter().find(|(known, _)| *known == name)
 }
 
 fn parse_object(record: &Record<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
@@ -244,17 +292,18 @@ fn parse_line(record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Re
         return Ok(Parsed::Nothing);
     }
     if header.columns.is_empty() {
-        if !is_conn(line) {
+        let Some((path, columns)) = headerless_log(line) else {
             return Err(Refusal { at: 0, kind: RejectKind::Missing { what: "the `#fields` header before this line" } });
-        }
-        let names: Vec<&[u8]> = CONN.split_ascii_whitespace().map(str::as_bytes).collect();
-        return parse_cells(record, &headerless(&names[..line.split(|byte| *byte == b'\t').count()]), row);
+        };
+        let names = BEGIN.split(' ').chain(columns.split(' ')).map(str::as_bytes);
+        let names: Vec<&[u8]> = names.take(line.split(|byte| *byte == b'\t').count()).collect();
+        return parse_cells(record, &headerless(path, &names), row);
     }
     parse_cells(record, header, row)
 }
 
-fn headerless(names: &[&[u8]]) -> Header {
-    let mut header = Header::default();
+fn headerless(path: &str, names: &[&[u8]]) -> Header {
+    let mut header = Header { path: path.as_bytes().to_vec(), ..Header::default() };
     set_columns(&mut header, names);
     header
 }

@@ -85,6 +85,7 @@ pub(super) enum Note {
     RequestType,
     IpProto,
     SoftwareType,
+    Responses,
     Count,
 }
 
@@ -134,6 +135,7 @@ pub(super) static COLUMNS: KeyMap<Column, 1024> = {
     "forwardable" Leave = "kerberos", "renewable" Leave, "client_cert_subject" Extra, "server_cert_subject" Extra, "client_cert_fuid" Leave, "server_cert_fuid" Leave,
     "user" Note(N::User), "command" Note(N::Command), "arg" Note(N::Argument), "reply_code" Note(N::ReplyCode), "reply_msg" Field(Reason),
     "mime_type" Extra, "file_size" Extra, "data_channel.passive" Leave, "data_channel.orig_h" Leave, "data_channel.resp_h" Extra, "data_channel.resp_p" Extra = "ftp",
+    "cmd.name" Note(N::Command) = "redis", "cmd.key" Leave = "redis", "cmd.value" Leave = "redis", "cmd.raw" Leave = "redis", "reply.value" Extra,
     "cmd" Note(N::Command) = "mysql", "database" Extra = "postgresql", "application_name" Extra = "postgresql", "rows" Extra, "mac" Field(SrcMac), "framed_addr" Extra = "radius", "tunnel_client" Extra = "radius", "connect_info" Extra = "radius", "ttl" Leave,
     "message_id" Extra, "diagnostic_message" Field(Reason), "object" Note(N::User), "argument" Leave, "authentication_method" Field(AuthMethod) = "rfb",
     "auth" Note(N::Auth), "share_flag" Leave, "desktop_name" Extra, "width" Leave, "height" Leave, "client_major_version" Leave = "rfb",
@@ -157,7 +159,7 @@ pub(super) static COLUMNS: KeyMap<Column, 1024> = {
     "sig_id" Field(SignatureId) = "signatures", "event_msg" Field(Message) = "signatures", "src_addr" Field(SrcIp), "src_port" Note(N::OrigPort),
     "dst_addr" Field(DstIp), "dst_port" Note(N::RespPort), "sub_msg" Extra, "sig_count" Extra, "host_count" Extra,
     "facility" Extra = "syslog", "severity" Field(Level) = "syslog", "message" Field(Message), "community" Leave = "snmp", "get_requests" Extra = "snmp",
-    "get_responses" Extra, "set_requests" Extra, "tunnel_type" Extra = "tunnel", "analyzer" Extra = "dpd", "failure_reason" Field(Reason), "analyzer_name" Extra = "analyzer",
+    "get_responses" Note(N::Responses), "set_requests" Extra, "tunnel_type" Extra = "tunnel", "analyzer" Extra = "dpd", "failure_reason" Field(Reason), "analyzer_name" Extra = "analyzer",
     "analyzer_kind" Extra, "percent_lost" Extra = "capture_loss", "acks" Extra, "gaps" Extra, "ts_delta" Extra, "mode" Extra, "stratum" Extra = "ntp",
     "poll" Leave, "precision" Leave, "root_delay" Leave, "root_disp" Leave, "ref_id" Leave, "ref_time" Leave, "org_time" Leave, "rec_time" Leave, "xmt_time" Leave, "num_exts" Leave,
     })

@@ -356,8 +356,43 @@ impl<'a> Event<'a> {
                 self.text(row, key::HTTP_HOST, Note::Host);
                 self.text(row, key::HTTP_METHOD, Note::Method);
                 self.text(row, key::USER, Note::User);
-                if row.has(Field::HttpStatus) {
+                if let Some(status) = row.get(key::HTTP_STATUS) {
                     row.set(key::PORT_STATE, PortState::Open);
+                    // with a name, the server has judged it
+                    if row.has(Field::User) {
+                        self.login(
+                            row,
+                            match status {
+                                401 | 403 => Some(false),
+                                200..=399 => Some(true),
+                                _ => None,
+                            },
+                        );
+                    }
+                }
+            }
+            "snmp" => {
+                self.extra(row, "get_responses", Note::Responses);
+                if self.number(Note::Responses).is_some_and(|count| count > 0) {
+                    row.set(key::PORT_STATE, PortState::Open);
+                }
+            }
+            "redis" => {
+                self.text(row, key::EVENT_ACTION, Note::Command);
+                self.text(row, key::USER, Note::User);
+                if self.raw(Note::Command).eq_ignore_ascii_case(b"AUTH") {
+                    self.login(row, self.notes[Note::Success as usize].flag());
+                } else {
+                    self.extra(row, "success", Note::Success);
+                }
+            }
+            "smb_cmd" => {
+                self.text(row, key::EVENT_ACTION, Note::Command);
+                self.text(row, key::USER, Note::User);
+                self.text(row, key::STATUS_CODE, Note::Status);
+                self.answered(row, Note::Status);
+                if self.raw(Note::Status) == b"LOGON_FAILURE" {
+                    self.login(row, Some(false));
                 }
             }
             "ntlm" => {
