@@ -78,6 +78,8 @@ pub enum Command {
     /// {"reject": "why"} for a line that is refused. A line that is understood but no event (a header, a comment) gives an
     /// empty array.
     Parse(ParseArgs),
+    /// Show what was refused, grouped by shape; give it back to be read again
+    Rejects(RejectsArgs),
     /// Check a configuration, rules and assets without running anything
     Validate(ValidateArgs),
     /// List, test and check rules
@@ -214,6 +216,35 @@ pub enum ParseOutput {
     Ocsf,
 }
 
+/// `portolan rejects`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+A device's new version breaks many lines at once, and all alike: so they are grouped by the line without what differs.
+
+Examples:
+  portolan rejects found                                   what a batch run refused, the largest groups first
+  portolan rejects /lake --group 2                         lines of a group, and where they are wrong
+  portolan rejects found --group 2 --raw | portolan parse --format auto -
+
+{EXIT_CODES}"))]
+pub struct RejectsArgs {
+    /// rejects.ndjson, the --out folder of a batch run, or the folder of a lake
+    #[arg(value_name = "PATH", default_value = "portolan-out")]
+    pub path: PathBuf,
+    /// Show lines of this group of the list
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub group: Option<u16>,
+    /// Groups to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Write the records exactly as they were received: all, or those of --group
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+    /// One JSON object for each group
+    #[arg(long, conflicts_with = "group")]
+    pub json: bool,
+}
+
 /// `portolan validate`.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
@@ -312,6 +343,7 @@ mod tests {
             "portolan run -c portolan.yaml",
             "portolan parse --format cisco_asa --output ndjson file",
             "portolan parse --zone -05:00 -",
+            "portolan rejects out --group 2 --raw",
             "portolan validate -c f --rules d --assets a",
             "portolan rules list",
             "portolan rules test d",

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod forms;
 pub mod load;
 pub mod out;
+pub mod quarantine;
 pub mod report;
 pub mod rule_tests;
 pub mod run;

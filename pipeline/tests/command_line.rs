@@ -172,3 +172,47 @@ fn what_cannot_be_read_ends_with_code_3_and_what_is_not_understood_with_code_2()
     assert!(code == 2 && err.contains("did you mean `cisco_asa`?"), "{err}");
     assert_eq!(portolan(folder.path(), &["parze"]).0, 2);
 }
+
+#[test]
+fn refused_lines_are_grouped_by_shape_and_come_back_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |port: &str, host: u8| {
+        format!(
+            "date=2026-01-05 time=09:00:00 devname=\"fw{host}\" type=\"traffic\" srcip=10.0.0.{host} srcport={port}\n"
+        )
+    };
+    let mut log: Vec<u8> = (1..=40).map(|host| line("99999999", host)).collect::<String>().into_bytes();
+    log.extend_from_slice(b"what is \x1b[31m\xff this\n");
+    fs::write(folder.path().join("in.log"), &log).unwrap();
+    let (code, _, stderr) = portolan(folder.path(), &["batch", "in.log", "--format", "fortigate", "--out", "o", "-q"]);
+    assert_eq!(code, 0, "{stderr}");
+
+    for from in ["o", "o/rejects.ndjson", "o/lake"] {
+        let (code, stdout, stderr) = portolan(folder.path(), &["rejects", from]);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stderr.contains("41 refused lines in 2 groups"), "{from}: {stderr}");
+        let first = stdout.lines().nth(1).unwrap();
+        assert!(
+            first.trim_start().starts_with("1 ") && first.contains(" 40 ") && first.contains("fortigate"),
+            "{stdout}"
+        );
+        assert!(!stdout.contains('\x1b'), "{stdout:?}");
+    }
+    let (_, detail, _) = portolan(folder.path(), &["rejects", "o", "--group", "1"]);
+    assert!(detail.contains("in.log:1, byte ") && detail.contains("`99999999`"), "{detail}");
+    let raw = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_portolan")).args(arguments).current_dir(folder.path()).output().unwrap().stdout
+    };
+    assert_eq!(raw(&["rejects", "o/rejects.ndjson", "--raw", "--group", "2"]), b"what is \x1b[31m\xff this\n");
+    let mut all: Vec<Vec<u8>> =
+        raw(&["rejects", "o", "--raw"]).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut sent: Vec<Vec<u8>> = log.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    all.sort();
+    sent.sort();
+    assert_eq!(all, sent);
+
+    let (code, _, stderr) = portolan(folder.path(), &["rejects", "in.log"]);
+    assert_eq!(code, 3, "{stderr}");
+    let (code, _, stderr) = portolan(folder.path(), &["rejects", "."]);
+    assert!(code == 2 && stderr.contains("no refused records"), "{stderr}");
+}

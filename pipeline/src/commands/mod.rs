@@ -3,6 +3,7 @@
 mod batch;
 mod demo;
 pub mod parse;
+mod rejects;
 mod rules;
 mod run;
 mod validate;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
             let reading = reading(&args.format, &args.zone, "")?;
             parse::run(&args.file, &reading, args.output, &mut Out::stdout())
         }
+        Command::Rejects(args) => rejects::run(args),
         Command::Validate(args) => validate::run(args),
         Command::Rules(command) => rules::run(cli, command),
     }

@@ -11,7 +11,7 @@ use arrow_array::builder::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema, SchemaRef};
 use delta_kernel::committer::FileSystemCommitter;
-use delta_kernel::engine::arrow_data::ArrowEngineData;
+use delta_kernel::engine::arrow_data::{ArrowEngineData, EngineDataArrowExt};
 use delta_kernel::transaction::create_table::create_table;
 use delta_kernel::transaction::data_layout::DataLayout;
 use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
@@ -91,7 +91,7 @@ pub(super) struct TableLog {
     store: Arc<Store>,
     /// The table's folder or URL, for people.
     display: String,
-    engine: DefaultEngine<TokioMultiThreadExecutor>,
+    engine: Arc<DefaultEngine<TokioMultiThreadExecutor>>,
     /// The columns of the data files.
     schema: SchemaRef,
     /// How they lie in the files.
@@ -142,7 +142,7 @@ impl TableLog {
             table,
             store: Arc::clone(store),
             display,
-            engine,
+            engine: Arc::new(engine),
             schema,
             layout: Arc::new(layout),
             stats_fields,
@@ -184,8 +184,22 @@ impl TableLog {
     pub(super) fn read_domain(&self, domain: &str) -> Result<Option<String>, LakeError> {
         let mut state = self.lock();
         self.refresh(&mut state)?;
-        let read = state.snapshot.get_domain_metadata(domain, &self.engine);
+        let read = state.snapshot.get_domain_metadata(domain, self.engine.as_ref());
         read.map_err(|error| of_kernel("read the table's state", self.table, &self.display, &error))
+    }
+
+    /// Hands the rows of the newest state of the table to `take`, part by part.
+    pub(super) fn read<E: From<LakeError>>(
+        &self,
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error: KernelError| of_kernel("read the table", self.table, &self.display, &error);
+        let snapshot = newest(&self.engine, &self.store.table_url(self.table.name())?).map_err(failed)?;
+        let scan = snapshot.scan_builder().build().map_err(failed)?;
+        for part in scan.execute(Arc::clone(&self.engine) as _).map_err(failed)? {
+            take(&part.and_then(EngineDataArrowExt::try_into_record_batch).map_err(failed)?)?;
+        }
+        Ok(())
     }
 
     /// See [`super::Lake::commit`].
@@ -233,7 +247,8 @@ impl TableLog {
         let failed = |error: KernelError| of_kernel("commit", self.table, &self.display, &error);
         let builder =
             Arc::clone(&state.snapshot).update_table(UpdateTableOperation::StreamingUpdate, ENGINE_INFO, true);
-        let mut transaction = builder.build(&self.engine, Box::new(FileSystemCommitter::new())).map_err(failed)?;
+        let mut transaction =
+            builder.build(self.engine.as_ref(), Box::new(FileSystemCommitter::new())).map_err(failed)?;
         for (app_id, version) in txns {
             transaction = transaction.with_transaction_id(app_id.clone(), *version);
         }
@@ -244,7 +259,7 @@ impl TableLog {
             let adds = self.add_batch(files)?;
             transaction.add_files(Box::new(ArrowEngineData::new(adds)));
         }
-        match transaction.commit(&self.engine).map_err(failed)? {
+        match transaction.commit(self.engine.as_ref()).map_err(failed)? {
             CommitResult::Committed(done) => {
                 let version = done.commit_version();
                 for (app_id, version) in txns {
@@ -267,7 +282,7 @@ impl TableLog {
     /// Sums the log up. A failure costs readers time and nothing else, so the commit stands; the next commit
     /// tries again.
     fn checkpoint(&self, state: &mut State) {
-        match state.snapshot.checkpoint(&self.engine, None) {
+        match state.snapshot.checkpoint(self.engine.as_ref(), None) {
             Ok((_, snapshot)) => state.snapshot = snapshot,
             Err(error) => {
                 let error = of_kernel("write a checkpoint", self.table, &self.display, &error);
@@ -280,14 +295,14 @@ impl TableLog {
         if let Some(known) = state.txns.get(app_id) {
             return Ok(*known);
         }
-        let read = state.snapshot.get_app_id_version(app_id, &self.engine);
+        let read = state.snapshot.get_app_id_version(app_id, self.engine.as_ref());
         let version = read.map_err(|error| of_kernel("read the table's state", self.table, &self.display, &error))?;
         state.txns.insert(app_id.to_owned(), version);
         Ok(version)
     }
 
     fn refresh(&self, state: &mut State) -> Result<(), LakeError> {
-        let snapshot = Snapshot::builder_from(Arc::clone(&state.snapshot)).build(&self.engine);
+        let snapshot = Snapshot::builder_from(Arc::clone(&state.snapshot)).build(self.engine.as_ref());
         let snapshot =
             snapshot.map_err(|error| of_kernel("read the table's log", self.table, &self.display, &error))?;
         if snapshot.version() != state.snapshot.version() {

@@ -24,6 +24,7 @@ mod window;
 use std::fmt;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use self::error::{CommitError, LakeError};
@@ -174,6 +175,22 @@ impl Lake {
     /// If the lake was opened without this table.
     pub fn read_domain(&self, table: Table, domain: &str) -> Result<Option<String>, LakeError> {
         self.table(table).read_domain(domain)
+    }
+
+    /// Hands the rows of the newest state of a table to `take`, part by part: for tables that people look into, such as
+    /// `rejects`. Its columns are those of the table, the partition among them.
+    ///
+    /// # Errors
+    /// Whatever the store refuses, a damaged log or file, and what `take` says.
+    ///
+    /// # Panics
+    /// If the lake was opened without this table.
+    pub fn read<E: From<LakeError>>(
+        &self,
+        table: Table,
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.table(table).read(take)
     }
 
     /// Where a table lies, for messages: a path or a URL.
