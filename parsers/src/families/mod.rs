@@ -19,6 +19,7 @@ families! {
     cisco_ios,
     cisco_ise,
     cisco_meraki,
+    f5,
     fortigate,
     sonicwall,
     sophos_xg,
