@@ -183,6 +183,8 @@ const HINTS: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Detector {
     records: Vec<[u64; 3]>,
+    /// Of configured mappings, which stand behind the list.
+    mapped: Vec<&'static str>,
     unknown: u64,
     /// For texts and for objects, by how a record begins: that beginning, and the place of the family that was certain.
     hints: [[Hint; HINTS]; 2],
@@ -193,7 +195,7 @@ type Hint = (u128, u16);
 
 impl Default for Detector {
     fn default() -> Detector {
-        Detector { records: vec![[0; 3]; FAMILIES.len()], unknown: 0, hints: [[(0, 0); HINTS]; 2] }
+        Detector { records: vec![[0; 3]; FAMILIES.len()], mapped: Vec::new(), unknown: 0, hints: [[(0, 0); HINTS]; 2] }
     }
 }
 
@@ -244,6 +246,12 @@ impl Detector {
         best
     }
 
+    /// Takes note of families that stand behind the list.
+    pub fn know(&mut self, names: impl Iterator<Item = &'static str>) {
+        self.mapped.extend(names);
+        self.records.resize(FAMILIES.len() + self.mapped.len(), [0; 3]);
+    }
+
     /// Counts a choice.
     #[inline]
     pub fn count(&mut self, choice: Option<Choice>) {
@@ -259,8 +267,8 @@ impl Detector {
         let mut found: Vec<_> = self
             .records
             .iter()
-            .zip(FAMILIES)
-            .filter_map(|(counts, family)| {
+            .zip(FAMILIES.iter().map(|family| family.name()).chain(self.mapped.iter().copied()))
+            .filter_map(|(counts, name)| {
                 let total = counts.iter().sum::<u64>();
                 let [possible, likely, certain] = *counts;
                 let confidence = if certain >= likely.max(possible) {
@@ -270,7 +278,7 @@ impl Detector {
                 } else {
                     Confidence::Possible
                 };
-                (total > 0).then_some((family.name(), total, confidence))
+                (total > 0).then_some((name, total, confidence))
             })
             .collect();
         found.sort_by_key(|(_, total, _)| std::cmp::Reverse(*total));

@@ -21,6 +21,7 @@ mod generic;
 pub mod lex;
 mod logins;
 mod many;
+pub mod mapping;
 mod session;
 pub mod transport;
 mod windows;

@@ -19,8 +19,9 @@ use crate::lex::otlp;
 use crate::lex::text::{contains, offset_in};
 use crate::lex::time::{TimeContext, Zone};
 use crate::many::{self, Many, Piece, Search};
+use crate::mapping::Mapping;
 use crate::transport::{self, Accepts, ENVELOPES_MAX, Record, Shape};
-use crate::{FAMILIES, Memory, Refusal, families};
+use crate::{FAMILIES, Memory, Parser, Refusal, families};
 
 /// How near its beginning an object names its resource.
 const RESOURCE_WITHIN: usize = 64;
@@ -32,6 +33,8 @@ pub enum Format {
     Auto,
     /// All by one family: its place in [`FAMILIES`].
     Family(usize),
+    /// All by a configured mapping.
+    Mapped(&'static Mapping),
 }
 
 impl Format {
@@ -55,6 +58,7 @@ impl Format {
         match self {
             Format::Auto => "auto",
             Format::Family(index) => FAMILIES[index].name(),
+            Format::Mapped(mapping) => mapping.name(),
         }
     }
 }
@@ -76,6 +80,8 @@ pub struct Session {
     scratch: [Vec<u8>; ENVELOPES_MAX],
     detector: Detector,
     refused: Vec<RefusedPart>,
+    /// Their places are those behind the last of [`FAMILIES`].
+    mappings: Vec<&'static Mapping>,
 }
 
 impl Session {
@@ -88,7 +94,23 @@ impl Session {
             scratch: Default::default(),
             detector: Detector::default(),
             refused: Vec::new(),
+            mappings: Vec::new(),
         }
+        .with_mappings(match format {
+            Format::Mapped(mapping) => vec![mapping],
+            Format::Auto | Format::Family(_) => Vec::new(),
+        })
+    }
+
+    /// The same with mappings whose marks are asked before any family is. A session of one format has no use for them.
+    #[must_use]
+    pub fn with_mappings(mut self, mappings: Vec<&'static Mapping>) -> Session {
+        if self.mappings.is_empty() {
+            self.memories.extend(mappings.iter().map(|_| Memory::default()));
+            self.detector.know(mappings.iter().map(|mapping| mapping.name()));
+            self.mappings = mappings;
+        }
+        self
     }
 
     /// Says what this source means by abbreviations of zones; see [`TimeContext::zone_names`].
@@ -105,7 +127,7 @@ impl Session {
     /// # Errors
     /// A [`Reject`] with the byte offset in `line`; the batch is as it was before.
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
-        let Session { format, time, memories, scratch, detector, refused } = self;
+        let Session { format, time, memories, scratch, detector, refused, mappings } = self;
         refused.clear();
         if line.len() > RECORD_MAX {
             let kind = RejectKind::TooMuch { what: "bytes in a record", limit: RECORD_MAX };
@@ -120,7 +142,7 @@ impl Session {
             return Ok(Parsed::Nothing);
         }
         let row = batch.begin(place, line);
-        let mut run = Run { format: *format, memories, detector, line, row };
+        let mut run = Run { format: *format, memories, detector, line, row, mappings };
         let parsed = run.record(&mut record, scratch)?;
         if parsed == Parsed::Events {
             refused.append(&mut run.row.take_refused());
@@ -157,6 +179,7 @@ struct Run<'s, 'b> {
     detector: &'s mut Detector,
     line: &'s [u8],
     row: Row<'b>,
+    mappings: &'s [&'static Mapping],
 }
 
 impl Run<'_, '_> {
@@ -167,6 +190,26 @@ impl Run<'_, '_> {
         match self.format {
             Format::Auto => self.auto(record, scratch),
             Format::Family(index) => self.fixed(index, record, scratch),
+            Format::Mapped(_) => self.fixed(FAMILIES.len(), record, scratch),
+        }
+    }
+
+    /// The family of a place: one of the list, or a mapping behind it.
+    #[inline]
+    fn family(&self, index: usize) -> &'static dyn Parser {
+        match FAMILIES.get(index) {
+            Some(family) => *family,
+            None => self.mappings[index - FAMILIES.len()],
+        }
+    }
+
+    /// The mapping whose mark a record has, else what detection says.
+    #[inline]
+    fn choose(&mut self, record: &Record<'_>) -> Option<Choice> {
+        let marked = |mapping: &&'static Mapping| mapping.detect(record, &Memory::default()).is_some();
+        match self.mappings.iter().position(marked) {
+            Some(at) => Some((FAMILIES.len() + at, Confidence::Certain)),
+            None => self.detector.choose(record, self.memories),
         }
     }
 
@@ -174,7 +217,7 @@ impl Run<'_, '_> {
         if record.shape == Shape::Text {
             return self.unwrapped(index, record, scratch);
         }
-        let family = FAMILIES[index];
+        let family = self.family(index);
         if let Some(array) = many::wrapped(record.body, Search::Beginning) {
             let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
             if family.detect(&keyed, &self.memories[index]) != Some(Confidence::Certain) {
@@ -191,7 +234,7 @@ impl Run<'_, '_> {
     }
 
     fn unwrapped(&mut self, index: usize, record: &Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
-        let family = FAMILIES[index];
+        let family = self.family(index);
         match (record.shape, family.accepts()) {
             (Shape::Text, Accepts::Lines | Accepts::Both) => self.parse(index, record),
             (Shape::Text, Accepts::Objects) => {
@@ -240,7 +283,7 @@ impl Run<'_, '_> {
         if record.shape == Shape::Object {
             record.keys = Keys::of(record.body);
         }
-        let choice = self.detector.choose(record, self.memories);
+        let choice = self.choose(record);
         let sure = choice.is_some_and(|(_, confidence)| confidence == Confidence::Certain);
         let mut refused = None;
         if record.shape == Shape::Object && !sure {
@@ -259,7 +302,7 @@ impl Run<'_, '_> {
                 && let Some(mut inner) = transport::nested(record)
             {
                 inner.keys = Keys::of(inner.body);
-                let inside = self.detector.choose(&inner, self.memories);
+                let inside = self.choose(&inner);
                 let other = inside.map(|(index, _)| index) != choice.map(|(index, _)| index);
                 if other && inside.is_some_and(|(_, confidence)| confidence >= Confidence::Likely) {
                     return self.record(&mut inner, scratch);
@@ -272,7 +315,7 @@ impl Run<'_, '_> {
                     inner.keys = Keys::of(first_object(inner.body));
                 }
                 let sure_of = |choice: Option<Choice>| choice.map(|(_, confidence)| confidence);
-                let inside = sure_of(run.detector.choose(&inner, run.memories));
+                let inside = sure_of(run.choose(&inner));
                 let known = inner.shape == Shape::Object || inside.is_some() && inside >= sure_of(choice);
                 (known && (inner.shape == Shape::Text || choice.is_none())).then(|| run.record(&mut inner, scratch))
             });
@@ -405,7 +448,7 @@ impl Run<'_, '_> {
 
     /// Has one family write the rows of a record.
     fn parse(&mut self, index: usize, record: &Record<'_>) -> Result<Parsed, Reject> {
-        let family = FAMILIES[index];
+        let family = self.family(index);
         let from = self.row.position();
         record.stamp(&mut self.row);
         match family.parse(record, &mut self.memories[index], &mut self.row) {

@@ -14,9 +14,10 @@ use schemas::{
     Transport, key,
 };
 
+use crate::lex::buffer::with_buffer;
 use crate::lex::text::{decimal, is_absent, rsplit_once, split_once};
 use crate::lex::time::{self, TimeContext, Zone};
-use crate::lex::{cef, json, pattern};
+use crate::lex::{cef, csv, json, kv, pattern};
 use crate::{Record, Refusal, set_time};
 
 /// How the escapes of a value are resolved.
@@ -29,6 +30,10 @@ pub enum Escapes {
     Json,
     /// Those of CEF.
     Cef,
+    /// A quote is doubled.
+    Doubled,
+    /// Quotes and backslashes stand behind a backslash.
+    Quoted,
 }
 
 /// A value as it stands in the line.
@@ -64,6 +69,13 @@ impl<'a> Value<'a> {
             Escapes::None => use_it(self.raw),
             Escapes::Json => json::Text { raw: self.raw, escaped: true }.with(use_it),
             Escapes::Cef => cef::with(self.raw, use_it),
+            Escapes::Doubled | Escapes::Quoted => with_buffer(|text| {
+                match self.escapes {
+                    Escapes::Doubled => csv::undouble(self.raw, text),
+                    _ => kv::unescape(self.raw, text),
+                }
+                use_it(text)
+            }),
         }
     }
 
@@ -347,8 +359,8 @@ impl<'a> Event<'a> {
                 }
                 None => record.time,
             };
-            let by_pattern = || context.resolve(&pattern::read(format, text).filter(|_| !format.is_empty())?);
-            context.any(text).or_else(by_pattern)
+            let by_pattern = pattern::read(format, text).filter(|_| !format.is_empty());
+            by_pattern.and_then(|stamp| context.resolve(&stamp)).or_else(|| context.any(text))
         };
         for (note, field, name) in [(Note::Start, key::START, "start"), (Note::End, key::END, "end")] {
             let stamp = self.note(note);

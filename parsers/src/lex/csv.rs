@@ -22,6 +22,7 @@ pub struct Column<'a> {
 pub struct Columns<'a> {
     text: &'a [u8],
     at: Option<usize>,
+    delimiter: u8,
     // once a quote or brace was searched to the end in vain, later ones are plain text: else a line of
     // nothing but openings would be read once per field
     plain: Plain,
@@ -36,7 +37,12 @@ struct Plain {
 /// The fields of `text`, separated by `,`.
 #[inline]
 pub fn columns(text: &[u8]) -> Columns<'_> {
-    Columns { text, at: Some(0), plain: Plain::default() }
+    Columns { text, at: Some(0), delimiter: b',', plain: Plain::default() }
+}
+
+/// The fields of `text`, separated by `delimiter`. Braces are text.
+pub fn columns_by(text: &[u8], delimiter: u8) -> Columns<'_> {
+    Columns { text, at: Some(0), delimiter, plain: Plain { quotes: false, braces: true } }
 }
 
 /// Fills `out` with the fields of `text` and says how many there are: the number of columns is the
@@ -70,11 +76,9 @@ impl<'a> Iterator for Columns<'a> {
             _ => {
                 // short fields are the rule: a plain loop beats the set-up of a SIMD search
                 let rest = &text[begin..];
-                let length = rest
-                    .iter()
-                    .take(24)
-                    .position(|&b| b == b',')
-                    .or_else(|| if rest.len() > 24 { memchr(b',', &rest[24..]).map(|at| at + 24) } else { None });
+                let length = rest.iter().take(24).position(|&b| b == self.delimiter).or_else(|| {
+                    if rest.len() > 24 { memchr(self.delimiter, &rest[24..]).map(|at| at + 24) } else { None }
+                });
                 Some(self.field(begin, begin + length.unwrap_or(rest.len())))
             }
         }
@@ -99,18 +103,18 @@ impl<'a> Columns<'a> {
                     doubled = true;
                     at += 2;
                 }
-                Some(b',') | None => {
+                next if next.is_none_or(|byte| *byte == self.delimiter) => {
                     let column = Column { offset: begin + 1, value: &text[begin + 1..at], doubled };
                     self.at = if at + 1 < text.len() { Some(at + 2) } else { None };
                     return column;
                 }
                 // a stray quote inside: vendors forget to double it
-                Some(_) => at += 1,
+                _ => at += 1,
             }
         }
         self.plain.quotes = true;
         // never closes: an ordinary field that begins with a quote, so that the rest of the row is not lost
-        let end = memchr(b',', &text[begin..]).map_or(text.len(), |length| begin + length);
+        let end = memchr(self.delimiter, &text[begin..]).map_or(text.len(), |length| begin + length);
         self.field(begin, end)
     }
 
@@ -122,12 +126,12 @@ impl<'a> Columns<'a> {
             depth = if text[at] == b'{' { depth + 1 } else { depth - 1 };
             at += 1;
             if depth == 0 {
-                let end = memchr(b',', &text[at..]).map_or(text.len(), |length| at + length);
+                let end = memchr(self.delimiter, &text[at..]).map_or(text.len(), |length| at + length);
                 return self.field(begin, end);
             }
         }
         self.plain.braces = true;
-        let end = memchr(b',', &text[begin..]).map_or(text.len(), |length| begin + length);
+        let end = memchr(self.delimiter, &text[begin..]).map_or(text.len(), |length| begin + length);
         self.field(begin, end)
     }
 }
