@@ -93,6 +93,7 @@ keys! {
     DOTTED_EVENT_TYPE = "event.type", ENDPOINT_NAME = "endpoint.name", THREAT_INFO = "threatInfo", AGENT_DETECTION_INFO = "agentDetectionInfo", ACTIVITY_TYPE = "activityType", CREATED_AT = "createdAt",
     DETECTED_AT = "detectedAt", ATTACK_SURFACES = "attackSurfaces", MANAGER = "manager", FULL_LOG = "full_log", SCAN_TIME = "scan_time", LOCAL = "local",
     LOGUID = "loguid",
+    COMPUTER_NAME = "computerName", REGISTRATION_TOKEN = "registrationToken", VULN_COUNT = "vuln_count", LAST_SYNC = "last_sync_ts", INCIDENT_WEB_URL = "incidentWebUrl", EVENT_TIMESTAMP = "event_timestamp", MD5 = "md5", FEED_ID = "feed_id",
 }
 
 /// Inside a text its quotes would be escaped.

@@ -43,7 +43,7 @@ notes! {
     ServerName, Computer, HostName, HostText, DeviceName, ExternalIp, LocalIp, LocalPort, RemoteIp, RemotePort, Ipv4, Port, Protocol, Direction,
     Inbound, Domain, ActionText, SensorAction, User, ProcessPath, Path, Pid, Command, ChildPid, ChildName, ChildCommand, ChildUser, ParentPath,
     ParentName, ParentCommand, Watchlist, WatchlistId, ReportName, Reason, AlertReason, Severity, LoginName, ClientIp, Description, Actor,
-    ActorIp, DocHost, ProxyIp, AlertId, Feed, IocType, IocValue, Md5
+    ActorIp, DocHost, ProxyIp, AlertId, Feed, IocType, IocValue, Md5, HostNameText, VulnTime, VulnCount, WatchlistName, ReportId
 }
 
 #[rustfmt::skip]
@@ -71,7 +71,8 @@ static PATHS: Paths<Note, 256> = {
     "parent_name" Note(N::ParentName), "parent_cmdline" Note(N::ParentCommand), "md5" Note(N::Md5), "sha256" Extra,
     "watchlist_name" Note(N::Watchlist), "watchlist_id" Note(N::WatchlistId), "report_name" Note(N::ReportName), "threat_name" Note(N::ReportName),
     "reason" Note(N::Reason), "alert_type" Note(N::AlertReason), "severity" Note(N::Severity), "alert_severity" Note(N::Severity), "id" Note(N::AlertId),
-    "feed_name" Note(N::Feed), "report_id" Note(N::ReportName),
+    "host_name" Note(N::HostNameText), "last_sync_ts" Note(N::VulnTime), "vuln_count" Note(N::VulnCount), "watchlists.name" Note(N::WatchlistName),
+    "watchlists.id" Extra, "ioc_hit" Note(N::IocValue), "feed_name" Note(N::Feed), "report_id" Note(N::ReportId),
     "ioc_type" Note(N::IocType), "ioc_value" Note(N::IocValue), "ioc_attr.port" Note(N::RemotePort), "ioc_attr.protocol" Note(N::Protocol),
     "ioc_attr.direction" Note(N::Direction), "ioc_attr.remote_ip" Note(N::RemoteIp), "ioc_attr.remote_port" Note(N::RemotePort),
     "ioc_attr.local_ip" Note(N::LocalIp), "ioc_attr.local_port" Note(N::LocalPort),
@@ -102,8 +103,13 @@ impl Parser for Family {
         let keys = record.keys;
         let edr = keys.has_any(Keys::CB_SERVER.and(Keys::CB_VERSION));
         let cloud = keys.has(Keys::ORG_KEY) && keys.has_any(Keys::DEVICE_NAME.and(Keys::ACTOR_IP));
-        let audit = keys.has(Keys::LOGIN_NAME.and(Keys::ORG_NAME));
-        (edr || cloud || audit).then_some(Confidence::Certain)
+        let audit = keys.has(Keys::LOGIN_NAME.and(Keys::ORG_NAME)) || keys.has(Keys::VULN_COUNT.and(Keys::LAST_SYNC));
+        if edr || cloud || audit {
+            return Some(Confidence::Certain);
+        }
+        // Old forwarders name neither themselves nor a type.
+        let old = keys.has(Keys::EVENT_TIMESTAMP) && keys.has_any(Keys::MD5.and(Keys::FEED_ID));
+        old.then_some(Confidence::Likely)
     }
 
     fn parse(&self, record: &Record<'_>, _: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
@@ -124,13 +130,14 @@ impl<'a> Event<'a> {
         let audit = notes.has(Note::LoginName) || notes.has(Note::ActorIp);
         // Old forwarders name no type: what they write is a hit, or tells of a binary.
         let hit = [Note::WatchlistId, Note::Watchlist, Note::Feed].into_iter().any(|note| notes.has(note));
+        let vulnerable = notes.has(Note::VulnCount) && notes.has(Note::VulnTime);
         let binary = notes.has(Note::Md5) && notes.has(Note::EventTimestamp);
-        if kind.is_empty() && !hit && !binary && !audit {
+        if kind.is_empty() && !hit && !binary && !audit && !vulnerable {
             return Err(record.not_this_family("a member `type`, a hit of a watchlist or feed, or a login's name"));
         }
         self.time(record, row)?;
         let host = [Note::Server, Note::ServerName, Note::DeviceName, Note::Computer, Note::DocHost, Note::HostName];
-        let host = notes.first(host);
+        let host = notes.first(host.into_iter().chain([Note::HostNameText]));
         host.with(|name| {
             // `DOMAIN\HOST` is how a device of a domain is called.
             let name = name.rsplit(|byte| *byte == b'\\').next().unwrap_or(name);
@@ -145,6 +152,12 @@ impl<'a> Event<'a> {
             b"netconn" | b"netconn2" | b"netconn_proxy" => self.connection(record, row)?,
             b"procstart" | b"childproc" | b"procend" | b"process" if !is_hit(kind) => self.process(word, row),
             _ if is_hit(kind) || kind.is_empty() && hit => self.alert(record, row)?,
+            _ if vulnerable => {
+                row.log_source(&BINARY);
+                row.set(key::KIND, EventKind::Inventory);
+                document::extra(row, "vuln_count", notes.value(Note::VulnCount));
+                document::extra(row, "severity", notes.value(Note::Severity));
+            }
             _ if kind.starts_with(b"binary") || word == b"module" || kind.is_empty() => {
                 row.log_source(&BINARY);
                 row.set(key::KIND, EventKind::Inventory);
@@ -177,6 +190,7 @@ impl<'a> Event<'a> {
             Note::CreateTime,
             Note::EventTime,
             Note::BackendTimestamp,
+            Note::VulnTime,
         ];
         let value = notes.first(times);
         if value == Value::Null {
@@ -308,7 +322,18 @@ impl<'a> Event<'a> {
         let refused = is_refusal(notes.raw(Note::SensorAction));
         row.set(key::ACTION, if refused { Action::Deny } else { Action::Alert });
         document::extra(row, "sensor_action", notes.value(Note::SensorAction));
-        document::text(row, key::SIGNATURE, notes.first([Note::Watchlist, Note::ReportName, Note::Reason, Note::Type]));
+        document::text(
+            row,
+            key::SIGNATURE,
+            notes.first([
+                Note::Watchlist,
+                Note::ReportName,
+                Note::ReportId,
+                Note::WatchlistName,
+                Note::Reason,
+                Note::Type,
+            ]),
+        );
         document::text(row, key::SIGNATURE_ID, notes.value(Note::WatchlistId));
         document::text(row, key::SIGNATURE_CLASS, notes.first([Note::AlertReason, Note::Feed]));
         document::text(row, key::REASON, notes.value(Note::Reason));

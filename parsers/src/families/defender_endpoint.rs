@@ -52,7 +52,7 @@ notes! {
     ActorParent, QueryTarget, QueryType, Title, Severity, AlertCategory, AlertId, Recipient, RequestUser,
     // alerts and incidents of the APIs
     IncidentId, Updated, UpdatedTime, Created, AlertCreated, First, Last, ServiceSource, DetectionSource, ComputerName, ApiTitle, IncidentName,
-    ApiSeverity, ApiCategory, AlertTitle, AlertSeverity, AlertsCategory, EntityUser, EntityAddress, EntityUpn, DeviceDns
+    ApiSeverity, ApiCategory, AlertTitle, AlertSeverity, AlertsCategory, EntityUser, EntityAddress, EntityUpn, DeviceDns, IncidentUrl
 }
 
 #[rustfmt::skip]
@@ -84,7 +84,10 @@ static PATHS: Paths<Note, 512> = {
     "firstActivityDateTime" Note(N::First), "lastActivityDateTime" Note(N::Last), "alerts.firstActivity" Note(N::First), "alerts.lastActivity" Note(N::Last),
     "serviceSource" Note(N::ServiceSource), "alerts.serviceSource" Note(N::ServiceSource), "detectionSource" Note(N::DetectionSource),
     "alerts.detectionSource" Note(N::DetectionSource), "computerDnsName" Note(N::ComputerName), "title" Note(N::ApiTitle),
-    "incidentName" Note(N::IncidentName), "severity" Note(N::ApiSeverity), "alerts.severity" Note(N::AlertSeverity), "alerts.title" Note(N::AlertTitle),
+    "incidentName" Note(N::IncidentName), "displayName" Note(N::IncidentName), "incidentWebUrl" Note(N::IncidentUrl),
+    "alerts.firstActivityDateTime" Note(N::First), "alerts.lastActivityDateTime" Note(N::Last), "alerts.id" Note(N::AlertId),
+    "alerts.evidence.userAccount.accountName" Note(N::EntityUser), "alerts.evidence.userAccount.userPrincipalName" Note(N::EntityUpn),
+    "alerts.evidence.deviceDnsName" Note(N::DeviceDns), "alerts.evidence.ipAddress" Note(N::EntityAddress), "severity" Note(N::ApiSeverity), "alerts.severity" Note(N::AlertSeverity), "alerts.title" Note(N::AlertTitle),
     "alerts.category" Note(N::AlertsCategory), "description" Field(Message), "alerts.description" Field(Message), "id" Note(N::AlertId),
     "alerts.alertId" Note(N::AlertId), "relatedUser.userName" Field(User), "relatedUser.domainName" Field(UserDomain),
     "alerts.entities.accountName" Note(N::EntityUser), "alerts.entities.userPrincipalName" Note(N::EntityUpn),
@@ -136,7 +139,8 @@ impl Parser for Family {
         }
         let row = keys.has(Keys::CAP_TIMESTAMP) && keys.has_any(Keys::ACTION_TYPE.and(Keys::REPORT_ID));
         let alert = keys.has(Keys::INCIDENT_ID) && keys.has_any(Keys::DETECTION_SOURCE.and(Keys::INCIDENT_NAME));
-        (row || alert).then_some(Confidence::Certain)
+        let incident = keys.has(Keys::INCIDENT_WEB_URL);
+        (row || alert || incident).then_some(Confidence::Certain)
     }
 
     fn parse(&self, record: &Record<'_>, _: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
@@ -271,7 +275,7 @@ impl<'a> Event<'a> {
     fn conclude(&self, record: &Record<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let notes = &self.notes;
         let table = notes.raw(Note::Category).strip_prefix(b"AdvancedHunting-");
-        if table.is_none() && notes.has(Note::IncidentId) {
+        if table.is_none() && (notes.has(Note::IncidentId) || notes.has(Note::IncidentUrl)) {
             return self.finding(record, row);
         }
         if table.is_none() && !notes.has(Note::Timestamp) {

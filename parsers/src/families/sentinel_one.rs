@@ -48,7 +48,10 @@ notes! {
     ActivityType, Created, Description, Secondary, UserName, ByUser, Computer, AgentName, Address, ActingUser, RuleName, DestinationIp,
     DestinationPort, OriginIp, OriginPort, OriginPath, OriginCommand, ThreatName, ThreatClass, ThreatCreated, ThreatIdentified, ThreatUser,
     ThreatComputer, LastUser, ExternalIp, ThreatPath, Detected, AlertName, AlertClass, AssetName, ResourceName, ResourceUser, ActorUser, Severity,
-    Confidence, MetaName, AlertPath, AlertCommand, ThreatCommand, MaliciousProcess, ThreatId
+    Confidence, MetaName, AlertPath, AlertCommand, ThreatCommand, MaliciousProcess, ThreatId,
+    // agents, groups, alerts of rules
+    Updated, AgentComputer, AgentIp, LastLoggedIn, Token, AlertCreated, AlertReported, AlertEvent, AlertDirection,
+    AlertLoginOk, AlertLoginUser, AlertLoginDomain, AlertLoginAddress, RuleTitle, RuleSeverity, RuleNumber, AgentTitle, AlertUser, AlertQuery
 }
 
 #[rustfmt::skip]
@@ -82,7 +85,7 @@ static PATHS: Paths<Note, 512> = {
     "data.rulename" Note(N::RuleName), "data.ruleName" Note(N::RuleName), "data.dstip" Note(N::DestinationIp), "data.dstport" Note(N::DestinationPort),
     "data.srcip" Note(N::OriginIp), "data.srcport" Note(N::OriginPort), "data.sourceprocessfilepath" Note(N::OriginPath),
     "data.sourceprocesscommandline" Note(N::OriginCommand), "data.threatClassification" Note(N::ThreatClass), "data.severity" Note(N::Severity),
-    "data.externalIp" Note(N::ExternalIp), "data.reason" Field(Reason), "updatedAt" Leave, "data.fullScopeDetails" Leave, "data.fullScopeDetailsPath" Leave,
+    "data.externalIp" Note(N::ExternalIp), "data.reason" Field(Reason), "data.fullScopeDetails" Leave, "data.fullScopeDetailsPath" Leave,
     "data.confidenceLevel" Note(N::Confidence),
     // threats
     "threatInfo.threatName" Note(N::ThreatName), "threatInfo.classification" Note(N::ThreatClass), "threatInfo.createdAt" Note(N::ThreatCreated),
@@ -91,6 +94,20 @@ static PATHS: Paths<Note, 512> = {
     "threatInfo.maliciousProcessArguments" Note(N::ThreatCommand), "threatInfo.originatorProcess" Note(N::MaliciousProcess),
     "agentRealtimeInfo.agentComputerName" Note(N::ThreatComputer), "agentDetectionInfo.agentLastLoggedInUserName" Note(N::LastUser),
     "agentDetectionInfo.agentIpV4" Extra, "agentDetectionInfo.externalIp" Note(N::ExternalIp), "agentDetectionInfo.siteName" Extra,
+    // alerts of rules
+    "alertInfo.createdAt" Note(N::AlertCreated), "alertInfo.reportedAt" Note(N::AlertReported), "alertInfo.eventType" Note(N::AlertEvent),
+    "alertInfo.alertId" Note(N::ThreatId), "alertInfo.srcIp" Note(N::OriginIp), "alertInfo.srcPort" Note(N::OriginPort),
+    "alertInfo.dstIp" Note(N::DestinationIp), "alertInfo.dstPort" Note(N::DestinationPort), "alertInfo.netEventDirection" Note(N::AlertDirection),
+    "alertInfo.loginIsSuccessful" Note(N::AlertLoginOk), "alertInfo.loginsUserName" Note(N::AlertLoginUser),
+    "alertInfo.loginAccountDomain" Note(N::AlertLoginDomain), "alertInfo.srcMachineIp" Note(N::AlertLoginAddress),
+    "alertInfo.dnsRequest" Note(N::AlertQuery), "ruleInfo.name" Note(N::RuleTitle), "ruleInfo.severity" Note(N::RuleSeverity),
+    "ruleInfo.id" Note(N::RuleNumber), "ruleInfo.description" Field(Message), "agentDetectionInfo.name" Note(N::AgentTitle),
+    "sourceProcessInfo.user" Note(N::AlertUser), "sourceProcessInfo.filePath" Note(N::AlertPath), "sourceProcessInfo.commandline" Note(N::AlertCommand),
+    "sourceProcessInfo.pid" Note(N::ProcessId), "sourceParentProcessInfo.filePath" Note(N::ParentPath),
+    "sourceParentProcessInfo.commandline" Note(N::ParentCommand),
+    // agents and groups
+    "updatedAt" Note(N::Updated), "computerName" Note(N::AgentComputer), "lastIpToMgmt" Note(N::AgentIp), "externalIp" Note(N::ExternalIp),
+    "lastLoggedInUserName" Note(N::LastLoggedIn), "registrationToken" Note(N::Token), "siteId" Extra,
     // unified alerts
     "detectedAt" Note(N::Detected), "name" Note(N::AlertName), "description" Field(Message), "classification" Note(N::AlertClass),
     "severity" Note(N::Severity), "confidenceLevel" Note(N::Confidence), "asset.name" Note(N::AssetName), "rawData.resources.name" Note(N::ResourceName),
@@ -109,6 +126,11 @@ const LEFT: &[&[u8]] = &[
     b"rawData.",
     b"containerInfo.",
     b"ecsInfo.",
+    b"networkInterfaces.",
+    b"activeDirectory.",
+    b"sourceProcessInfo.",
+    b"sourceParentProcessInfo.",
+    b"targetProcessInfo.",
     b"kubernetesInfo.",
     b"sca:",
 ];
@@ -132,7 +154,8 @@ impl Parser for Family {
         let threat = keys.has_any(Keys::THREAT_INFO.and(Keys::AGENT_DETECTION_INFO));
         let activity = keys.has(Keys::ACTIVITY_TYPE.and(Keys::CREATED_AT));
         let alert = keys.has(Keys::DETECTED_AT.and(Keys::ATTACK_SURFACES));
-        (funnel || threat || activity || alert).then_some(Confidence::Certain)
+        let agent = keys.has(Keys::COMPUTER_NAME.and(Keys::CREATED_AT)) || keys.has(Keys::REGISTRATION_TOKEN);
+        (agent || funnel || threat || activity || alert).then_some(Confidence::Certain)
     }
 
     fn parse(&self, record: &Record<'_>, _: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
@@ -142,8 +165,10 @@ impl Parser for Family {
         match () {
             _ if notes.has(Note::Category) || notes.has(Note::EventType) => event.funnel(record, row)?,
             _ if notes.has(Note::ActivityType) => event.activity(record, row)?,
+            _ if notes.has(Note::AlertCreated) || notes.has(Note::RuleTitle) => event.rule(record, row)?,
             _ if notes.has(Note::ThreatComputer) || notes.has(Note::ThreatCreated) => event.threat(record, row)?,
             _ if notes.has(Note::Detected) => event.alert(record, row)?,
+            _ if notes.has(Note::AgentComputer) || notes.has(Note::Token) => event.inventory(record, row)?,
             _ => return Err(record.not_this_family("`event.category`, `activityType`, `threatInfo` or `detectedAt`")),
         }
         Ok(Parsed::Events)
@@ -399,6 +424,65 @@ impl<'a> Event<'a> {
         document::program(row, notes.value(Note::ThreatPath));
         document::text(row, key::PROCESS_COMMAND, notes.value(Note::ThreatCommand));
         document::text(row, key::PARENT_PATH, notes.value(Note::MaliciousProcess));
+        Ok(())
+    }
+
+    /// What a customer's rule found in an event, with that event's facts. One that came in was begun by the other end, and
+    /// `srcIp` is that end.
+    fn rule(&self, record: &Record<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
+        let notes = &self.0;
+        row.log_source(&ALERT);
+        row.set(key::KIND, EventKind::Alert);
+        row.set(key::ACTION, Action::Alert);
+        let time = notes.first([Note::AlertCreated, Note::AlertReported]);
+        document::time(record, row, "alertInfo.createdAt", time)?;
+        document::text(row, key::HOST, notes.first([Note::AgentTitle, Note::ThreatComputer]));
+        document::text(row, key::EVENT_CODE, notes.value(Note::AlertEvent));
+        document::text(row, key::EVENT_ACTION, notes.value(Note::AlertEvent));
+        document::account(row, notes.first([Note::AlertLoginUser, Note::AlertUser]));
+        if notes.has(Note::AlertLoginUser) {
+            document::text(row, key::USER_DOMAIN, notes.value(Note::AlertLoginDomain));
+            document::address(
+                record,
+                row,
+                key::SRC_IP,
+                "alertInfo.srcMachineIp",
+                notes.value(Note::AlertLoginAddress),
+            )?;
+        }
+        row.set_opt(
+            key::OUTCOME,
+            match notes.raw(Note::AlertLoginOk) {
+                b"true" => Some(Outcome::Success),
+                b"false" => Some(Outcome::Failure),
+                _ => None,
+            },
+        );
+        document::text(row, key::SIGNATURE, notes.value(Note::RuleTitle));
+        document::text(row, key::SIGNATURE_ID, notes.value(Note::RuleNumber));
+        document::text(row, key::LEVEL, notes.value(Note::RuleSeverity));
+        document::text(row, key::DNS_QUERY, notes.value(Note::AlertQuery));
+        document::extra(row, "alertId", notes.value(Note::ThreatId));
+        document::extra(row, "alertInfo.netEventDirection", notes.value(Note::AlertDirection));
+        document::program(row, notes.value(Note::AlertPath));
+        document::text(row, key::PROCESS_COMMAND, notes.value(Note::AlertCommand));
+        row.set_opt(key::PROCESS_ID, notes.number(Note::ProcessId));
+        document::text(row, key::PARENT_PATH, notes.value(Note::ParentPath));
+        document::text(row, key::PARENT_COMMAND, notes.value(Note::ParentCommand));
+        self.ends(record, row)
+    }
+
+    /// What the console knows of an agent or a group of agents.
+    fn inventory(&self, record: &Record<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
+        let notes = &self.0;
+        row.log_source(&OTHER);
+        row.set(key::KIND, EventKind::Inventory);
+        document::time(record, row, "updatedAt", notes.first([Note::Updated, Note::Created]))?;
+        document::text(row, key::HOST, notes.value(Note::AgentComputer));
+        document::address(record, row, key::HOST_IP, "lastIpToMgmt", notes.value(Note::AgentIp))?;
+        document::account(row, notes.value(Note::LastLoggedIn));
+        document::extra(row, "externalIp", notes.value(Note::ExternalIp));
+        document::extra(row, "name", notes.value(Note::AlertName));
         Ok(())
     }
 

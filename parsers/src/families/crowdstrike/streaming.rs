@@ -12,7 +12,8 @@ use crate::{Record, Refusal, document};
 impl<'a> Event<'a> {
     pub(super) fn streamed(&self, record: &Record<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let notes = &self.0;
-        let time = notes.first([Note::Utc, Note::Stated, Note::Arrival, Note::Created]);
+        // The firewall's is that of the host; the audit's own is in whole seconds where the envelope's is not.
+        let time = notes.first([Note::Stated, Note::Arrival, Note::Created, Note::Utc]);
         if time == Value::Null {
             return Err(RejectKind::Missing { what: "metadata.eventCreationTime" }.into());
         }
