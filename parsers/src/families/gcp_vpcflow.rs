@@ -2,9 +2,10 @@
 //!
 //! A record is one direction of a conversation inside an aggregation interval, as one end's host saw it; both ends' hosts write one,
 //! so that traffic inside a network stands twice (`reporter`). Packets are sampled, which is why no record proves that there was
-//! none. Nothing tells who began, nor a verdict: those are left to orientation and to the firewall's own log. The time is when the
-//! interval's last packet was seen, as for other flows; the entry's own stamp, some minutes later, stays as `timestamp`. Source:
-//! Google Cloud, "About VPC Flow Logs records".
+//! none. Nothing tells who began, nor a verdict: those are left to orientation and to the firewall's own log. The time is the
+//! entry's `timestamp`, which Google defines as that of the event; first and last packet of the interval, some minutes earlier,
+//! are `start` and `end`, and stand in where a payload comes alone. Source: Google Cloud, "About VPC Flow Logs records", and
+//! the reference of `LogEntry`.
 
 use schemas::{EventKind, Field, LogSource, RejectKind, Row, key};
 
@@ -74,10 +75,9 @@ impl Parser for Family {
         let lasted = start.zip(end).and_then(|(start, end)| u64::try_from(end.checked_sub(start)?).ok());
         row.set_opt(key::DURATION, lasted);
         let logged = instant(record, &notes, Note::Timestamp)?;
-        if let Some(us) = end.or(start).or(logged) {
+        if let Some(us) = logged.or(end).or(start) {
             set_time(row, us);
         }
-        document::extra(row, "timestamp", notes.value(Note::Timestamp));
         for (note, key, name) in [
             (Note::SrcCountry, key::SRC_COUNTRY, "src_location.country"),
             (Note::DstCountry, key::DST_COUNTRY, "dest_location.country"),
