@@ -55,8 +55,16 @@ fn tag(body: &[u8]) -> Option<Tag<'_>> {
     if body.first() != Some(&b'%') {
         return None;
     }
-    // 48: `%FWSM-` and the longest logging class; a tag has no blanks
-    let end = body.iter().take(48).position(|&b| b == b':' || b == b' ')?;
+    let end = match body {
+        // nearly every line: `%ASA-6-302013:`
+        [_, _, _, _, b'-', _, b'-', _, _, _, _, _, _, b':', ..]
+            if !body[1..13].iter().any(|b| matches!(b, b':' | b' ')) =>
+        {
+            13
+        }
+        // 48: `%FWSM-` and the longest logging class; a tag has no blanks
+        _ => body.iter().take(48).position(|&b| b == b':' || b == b' ')?,
+    };
     let tag = &body[1..end];
     let at = tag.len().checked_sub(6)?;
     let code = &tag[at..];

@@ -269,16 +269,37 @@ fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize
     }
 }
 
+/// The byte is part of a host's name or address.
+const OF_HOST: u8 = 1;
+/// The byte ends a tag's name.
+const ENDS_TAG: u8 = 2;
+
+/// What a byte may be: looked up, since a header has some fifty of them.
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/' | b'%' | b'@' | b'(' | b')' | b'[' | b']')
+            || byte >= 0x80
+        {
+            table[at] |= OF_HOST;
+        }
+        if matches!(byte, b':' | b'[' | b' ' | b'=' | b',' | b'"' | b'|' | b'\t' | b'<' | b'{' | b'%') {
+            table[at] |= ENDS_TAG;
+        }
+        at += 1;
+    }
+    table
+};
+
 /// Host names and addresses: no quotes, no `=`, no commas; these are bodies.
 #[inline]
 fn is_host(word: &[u8]) -> bool {
     !word.is_empty()
         && word.len() <= 255
-        && word.iter().all(|&b| {
-            b.is_ascii_alphanumeric()
-                || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'%' | b'@' | b'(' | b')' | b'[' | b']')
-                || b >= 0x80
-        })
+        && word.iter().all(|&b| CLASS[b as usize] & OF_HOST != 0)
         && word.first() != Some(&b'%')
         // brackets are an IPv6 address's; `[error]` begins a text
         && (word.first() != Some(&b'[') || word.contains(&b':'))
@@ -296,10 +317,7 @@ fn set_host<'a>(host: &'a [u8], header: &mut Header<'a>) {
 /// `TAG: `, `TAG[pid]: `, `TAG[pid] ` at the start of `text`: sets app and pid, gives where the body begins.
 #[inline]
 fn tag<'a>(text: &'a [u8], header: &mut Header<'a>) -> Option<usize> {
-    let name_length = text
-        .iter()
-        .take(TAG_MAX + 1)
-        .position(|&b| matches!(b, b':' | b'[' | b' ' | b'=' | b',' | b'"' | b'|' | b'\t' | b'<' | b'{' | b'%'))?;
+    let name_length = text.iter().take(TAG_MAX + 1).position(|&b| CLASS[b as usize] & ENDS_TAG != 0)?;
     let name = &text[..name_length];
     if name.is_empty() {
         return None;
