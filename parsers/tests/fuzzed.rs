@@ -29,7 +29,7 @@ fn every_target_holds_on_fixtures_and_their_mutations() {
     let mut random = Random(0x1234_5678_9abc_def1);
     for (name, _) in targets::TARGETS {
         targets::run(name, b"");
-        for at in 0..1_500 {
+        for at in 0..600 {
             let line = &lines[random.below(lines.len())];
             let line = if at % 3 == 0 { line.clone() } else { mutate(line, &mut random) };
             let from = if at % 5 == 0 { random.below(line.len() + 1) } else { 0 };
@@ -45,7 +45,7 @@ fn every_family_holds_on_several_lines_of_its_own_and_of_others() {
     for (index, family) in FAMILIES.iter().enumerate() {
         let own = fs::read(common::fixtures().join(family.name()).join("lines.log")).unwrap();
         let own = common::lines(&own);
-        for _ in 0..20 {
+        for _ in 0..8 {
             let text: Vec<Vec<u8>> = (0..10)
                 .map(|at| match at % 4 {
                     0 => all[random.below(all.len())].clone(),
