@@ -80,7 +80,7 @@ keys! {
     MAC_ADDRESS = "macAddress", FLOW_TUPLES = "flowRecords" | "flow.0" | "flowTuple", JSON_PAYLOAD = "jsonPayload", CONNECTION = "connection",
     FLOW_END = "IPV4_SRC_ADDR" | "IPV6_SRC_ADDR" | "src4_addr" | "src6_addr" | "ip_src" | "SrcAddr" | "sourceIPv4Address" | "sourceIPv6Address",
     NETFLOW = "netflow" | "netflow.type", SAMPLER = "sampler_address" | "SamplerAddress" | "export_sysid" | "time_flow_start_ns" | "time_received_ns" | "writer_id", FLOW = "flow", VERDICT = "verdict",
-    TABLE_RESOURCE = "_ResourceId", TRAIL = "digestS3Object" | "insightDetails",
+    TABLE_RESOURCE = "_ResourceId", AWS_ENDS = "srcaddr" | "pkt_srcaddr" | "pkt-srcaddr", TRAIL = "digestS3Object" | "insightDetails",
     DEVICE_VENDOR = "deviceVendor", SHORT_MESSAGE = "short_message", GRAYLOG_ID = "gl2_message_id", SPLUNK_TIME = "_time", SPLUNK_TYPE = "sourcetype", DEST = "dest", DEST_IP = "dest_ip", VENDOR_PRODUCT = "vendor_product", OTEL_TIME = "timeUnixNano", OTEL_OBSERVED = "observedTimeUnixNano", OTEL_SEVERITY = "severityNumber", OTEL_ATTRIBUTES = "LogAttributes", HIT = "_source", CATEGORY_UID = "category_uid", SENTINEL_VENDOR = "DeviceVendor",
     WINLOGBEAT_EVENT_ID = "winlogbeat_event_id", WINLOGBEAT_WINLOG_EVENT_ID = "winlogbeat_winlog_event_id",
     CAP_TIMESTAMP = "Timestamp", ACTION_TYPE = "ActionType", REPORT_ID = "ReportId", INCIDENT_ID = "incidentId", DETECTION_SOURCE = "detectionSource",

@@ -1,4 +1,4 @@
-//! AWS VPC flow logs: text of any custom format, or JSON.
+//! AWS VPC flow logs, and those of transit gateways: text of any custom format, or JSON.
 //!
 //! A record is one direction of a conversation inside a window of one or ten minutes, seen at one interface. Who
 //! began is known only where the window holds the SYN. The fields are the customer's choice and stand in a header line in
@@ -27,6 +27,17 @@ static SOURCE: LogSource = LogSource {
     services: &["vpcflow"],
 };
 
+/// A transit gateway passes packets on: its records have no verdict, but what was lost on the way.
+static GATEWAY: LogSource = LogSource {
+    family: "aws_vpcflow",
+    vendor: "AWS",
+    product: "Transit Gateway Flow Logs",
+    dataset: "aws.tgwflow",
+    categories: &["network_connection"],
+    products: &["aws"],
+    services: &["tgwflow"],
+};
+
 /// Most fields of a format; version 10 has 42, transit gateways add their own.
 const FIELDS_MAX: usize = 96;
 
@@ -46,6 +57,10 @@ enum Put {
     Direction,
     Extra,
     Leave,
+    /// Only a transit gateway's records have it.
+    Gateway,
+    /// A counter that is zero as a rule.
+    Lost,
 }
 
 /// A field's name with underscores, and what becomes of it.
@@ -66,15 +81,15 @@ static FIELDS: KeyMap<Named, 256> = KeyMap::new(fields! {
     "ecs_cluster_arn" Extra, "ecs_cluster_name" Extra, "ecs_container_instance_arn" Extra, "ecs_container_instance_id" Extra,
     "ecs_container_id" Extra, "ecs_second_container_id" Extra, "ecs_service_name" Extra, "ecs_task_definition_arn" Extra,
     "ecs_task_arn" Extra, "ecs_task_id" Extra, "reject_reason" Field(Field::Reason), "resource_id" Extra, "encryption_status" Extra,
-    "resource_type" Extra, "tgw_id" Extra, "tgw_attachment_id" Extra, "tgw_src_vpc_account_id" Extra, "tgw_dst_vpc_account_id" Extra,
+    "resource_type" Extra, "tgw_id" Gateway, "tgw_attachment_id" Extra, "tgw_src_vpc_account_id" Extra, "tgw_dst_vpc_account_id" Extra,
     "tgw_src_vpc_id" Extra, "tgw_dst_vpc_id" Extra, "tgw_src_subnet_id" Extra, "tgw_dst_subnet_id" Extra, "tgw_src_eni" Extra,
-    "tgw_dst_eni" Extra, "tgw_src_az_id" Extra, "tgw_dst_az_id" Extra, "tgw_pair_attachment_id" Extra, "packets_lost_no_route" Extra,
-    "packets_lost_blackhole" Extra, "packets_lost_mtu_exceeded" Extra, "packets_lost_ttl_expired" Extra,
+    "tgw_dst_eni" Extra, "tgw_src_az_id" Extra, "tgw_dst_az_id" Extra, "tgw_pair_attachment_id" Extra, "packets_lost_no_route" Lost,
+    "packets_lost_blackhole" Lost, "packets_lost_mtu_exceeded" Lost, "packets_lost_ttl_expired" Lost,
 });
 
 /// Orders that are tried without a header. The first holds every version's fields appended to version 2's, of which a
 /// record has the first 14, 21, 25, 29, 39, 40 ...; the others are the custom formats of AWS's own examples ("Flow log record
-/// examples": TCP flag sequence, transit gateway, NAT gateway).
+/// examples": TCP flag sequence, transit gateway, NAT gateway), and the default one of transit gateways' own flow logs.
 static ORDERS: &[&str] = &[
     "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start end action log_status \
      vpc_id subnet_id instance_id tcp_flags type pkt_srcaddr pkt_dstaddr region az_id sublocation_type sublocation_id \
@@ -86,6 +101,11 @@ static ORDERS: &[&str] = &[
     "version interface_id account_id vpc_id subnet_id instance_id srcaddr dstaddr srcport dstport protocol tcp_flags type \
      pkt_srcaddr pkt_dstaddr action log_status",
     "instance_id interface_id srcaddr dstaddr pkt_srcaddr pkt_dstaddr",
+    "version resource_type account_id tgw_id tgw_attachment_id tgw_src_vpc_account_id tgw_dst_vpc_account_id tgw_src_vpc_id \
+     tgw_dst_vpc_id tgw_src_subnet_id tgw_dst_subnet_id tgw_src_eni tgw_dst_eni tgw_src_az_id tgw_dst_az_id \
+     tgw_pair_attachment_id srcaddr dstaddr srcport dstport protocol packets bytes start end log_status type \
+     packets_lost_no_route packets_lost_blackhole packets_lost_mtu_exceeded packets_lost_ttl_expired tcp_flags region \
+     flow_direction pkt_src_aws_service pkt_dst_aws_service",
 ];
 const APPENDED: &[usize] = &[14, 21, 25, 29, 39, 40, 41, 42];
 
@@ -99,7 +119,7 @@ impl Parser for Family {
     }
 
     fn aliases(&self) -> &'static [&'static str] {
-        &["vpcflow"]
+        &["vpcflow", "tgwflow", "aws_tgwflow"]
     }
 
     fn accepts(&self) -> Accepts {
@@ -108,7 +128,10 @@ impl Parser for Family {
 
     fn detect(&self, record: &Record<'_>, memory: &Memory) -> Option<Confidence> {
         let sure = match record.shape {
-            Shape::Object => record.keys.has(Keys::ACCOUNT_ID.and(Keys::INTERFACE_ID)),
+            Shape::Object => {
+                let keys = record.keys;
+                keys.has(Keys::ACCOUNT_ID.and(Keys::INTERFACE_ID)) || keys.has(Keys::AWS_ENDS)
+            }
             Shape::Text => {
                 let line = record.line;
                 let known = memory.peek::<Header>().is_some_and(|header| {
@@ -127,7 +150,7 @@ impl Parser for Family {
         match record.shape {
             Shape::Object => {
                 let extent = json::walk(record.body, |path, value| {
-                    let named = FIELDS.get(path);
+                    let named = field_named(path);
                     value.with(|text| flow.take(record, named, path, whole(text), row))
                 })?;
                 if extent == Extent::Truncated {
@@ -143,7 +166,10 @@ impl Parser for Family {
                     *header = Header(names().map(field_named).collect(), names().map(<[u8]>::to_vec).collect());
                     return Ok(Parsed::Nothing);
                 }
-                if header.0.is_empty() {
+                let fits = words(line).count() == header.0.len();
+                // a line of another file, whose header has not been seen, may come between
+                let other = || !(fits && has_form(line, header.0.iter().copied())) && guess(line).is_some();
+                if header.0.is_empty() || begins_like_an_order(line) && other() {
                     let Some(order) = guess(line) else {
                         let expected = "a header line with field names, or a record in an order that AWS documents";
                         return Err(Refusal { at: 0, kind: RejectKind::NotThisFamily { expected } });
@@ -152,7 +178,7 @@ impl Parser for Family {
                         flow.take(record, FIELDS.get(name.as_bytes()), name.as_bytes(), value, row)?;
                     }
                 } else {
-                    if words(line).count() != header.0.len() {
+                    if !fits {
                         let expected = "as many values as the header line names";
                         let kind = RejectKind::bad_value("number of values", line, expected);
                         return Err(Refusal { at: 0, kind });
@@ -189,6 +215,9 @@ fn is_header(line: &[u8]) -> bool {
 
 /// The documented order that a line without a header is in, as names.
 fn guess(line: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
+    if !begins_like_an_order(line) {
+        return None;
+    }
     let count = words(line).count();
     let order = ORDERS.iter().enumerate().find(|(at, order)| {
         let length = order.split_ascii_whitespace().count();
@@ -197,6 +226,11 @@ fn guess(line: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
         fits && has_form(line, order.split_ascii_whitespace().map(named))
     })?;
     Some(order.1.split_ascii_whitespace())
+}
+
+/// With a version, or an instance.
+fn begins_like_an_order(line: &[u8]) -> bool {
+    matches!(line, [b'1'..=b'9', b' ', ..] | [b'1', b'0'..=b'9', b' ', ..] | [b'-', b' ', ..] | [b'i', b'-', ..])
 }
 
 /// Whether the values have the forms of those fields.
@@ -241,6 +275,7 @@ struct Flow {
     egress: bool,
     status: Status,
     interface: Option<schemas::Span>,
+    gateway: bool,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -303,13 +338,19 @@ impl Flow {
             }
             Put::Interface => self.interface = Some(row.keep(value)),
             Put::Extra => row.extra_fixed(name, value),
+            Put::Gateway => {
+                self.gateway = true;
+                row.extra_fixed(name, value);
+            }
+            Put::Lost if value == b"0" => {}
+            Put::Lost => row.extra_fixed(name, value),
             Put::Leave => {}
         }
         Ok(())
     }
 
     fn conclude(self, record: &Record<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        row.log_source(&SOURCE);
+        row.log_source(if self.gateway { &GATEWAY } else { &SOURCE });
         // The window's end is nearest to when the record was written.
         if let Some(us) = self.end_us.or(self.start_us) {
             set_time(row, us);
