@@ -7,7 +7,7 @@
 
 use schemas::{Action, EventKind, Initiator, Ip, LogSource, PortState, RejectKind, Row, Transport, key};
 
-use crate::lex::text::{contains, split_once};
+use crate::lex::text::{contains, rsplit_once, split_once, split_once_str, unquote};
 use crate::lex::time;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
 
@@ -30,7 +30,7 @@ impl Parser for Family {
     }
 
     fn aliases(&self) -> &'static [&'static str] {
-        &["netfilter", "nftables", "ufw"]
+        &["netfilter", "nftables", "ufw", "shorewall", "firewalld", "edgeos"]
     }
 
     fn accepts(&self) -> Accepts {
@@ -92,6 +92,11 @@ fn prefix(record: &Record<'_>, text: &[u8], row: &mut Row<'_>) -> Option<Action>
     if text.is_empty() && record.header.app != b"kernel" {
         text = record.header.app;
     }
+    // UDM: `[CHAIN-A-10000] DESCR="the rule's text"`
+    if let Some((before, description)) = split_once_str(text, b" DESCR=") {
+        row.extra_fixed("description", unquote(description.trim_ascii()));
+        text = before;
+    }
     let name = text.strip_suffix(b":").unwrap_or(text);
     let name = match name {
         [b'[', inner @ .., b']'] => inner,
@@ -109,8 +114,15 @@ fn dated(text: &[u8]) -> Option<(usize, time::Stamp, usize)> {
 
 /// The last of the usual words in a prefix. ufw's `AUDIT` and EdgeOS's `RET` decide nothing.
 fn verdict(text: &[u8], row: &mut Row<'_>) -> Option<Action> {
-    // EdgeOS, UniFi: `[CHAIN-RULE-A]`
-    if let [.., b'-', letter, b']'] = text {
+    // EdgeOS, UniFi: `[CHAIN-RULE-A]`, newer `[CHAIN-A-RULE]`
+    let numbered = text.strip_suffix(b"]").and_then(|text| rsplit_once(text, b'-'));
+    let newer = numbered.filter(|(_, number)| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
+    let letter_at = newer.map_or(text.len().checked_sub(2), |(before, _)| before.len().checked_sub(1));
+    if let (Some(at), true) = (letter_at, text.ends_with(b"]"))
+        && at > 0
+        && text[at - 1] == b'-'
+    {
+        let letter = text[at];
         let action = match letter {
             b'A' => Some(Action::Allow),
             b'D' => Some(Action::Drop),
@@ -118,7 +130,7 @@ fn verdict(text: &[u8], row: &mut Row<'_>) -> Option<Action> {
             _ => None,
         };
         if action.is_some() {
-            row.text(key::EVENT_ACTION, &text[text.len() - 2..text.len() - 1]);
+            row.text(key::EVENT_ACTION, &text[at..=at]);
             return action;
         }
     }
@@ -183,7 +195,11 @@ fn packet(text: &[u8], row: &mut Row<'_>) -> Result<Packet, Refusal> {
                     packet.syn |= token == b"SYN";
                     packet.ack |= token == b"ACK";
                 }
-                _ => row.extra(token, b"1"),
+                // `FRAG:185`, the fragment's offset
+                _ => match split_once(token, b':') {
+                    Some((name, value)) => row.extra(name, value),
+                    None => row.extra(token, b"1"),
+                },
             }
             at = end;
             continue;

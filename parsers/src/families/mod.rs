@@ -29,6 +29,8 @@ families! {
     pfsense,
     mikrotik,
     windows_firewall,
+    ubiquiti,
+    nginx,
     iptables,
     juniper_srx,
     linux_auth,
