@@ -1,6 +1,6 @@
 //! Refusals, access lists, spoofing and threat detection: the messages in which the device says no, or should.
 
-use schemas::{Action, Direction, EventKind, Ip, PortState, Row, Transport, key};
+use schemas::{Action, Direction, EventKind, Initiator, Ip, PortState, Row, Transport, key};
 
 use super::ends::{self, End};
 use crate::lex::text::{Cursor, contains, split_once};
@@ -196,6 +196,7 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
             return Some(dynamic_filter(Action::Alert, cursor, row));
         }
         338_005..=338_008 | 338_203 | 338_204 => return Some(dynamic_filter(Action::Drop, cursor, row)),
+        338_301 => return Some(dns_reply(cursor, row)),
         304_001 => return Some(accessed(cursor, row)),
         304_002 => return Some(url_denied(cursor, row)),
         313_001 | 313_004 | 313_008 => return Some(icmp_denied(cursor, row)),
@@ -374,6 +375,27 @@ fn url_denied(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     cursor.expect(b"DEST ")?;
     ends::set_destination(row, &ends::either(cursor)?);
     row.fixed(key::APP_PROTO, "http");
+    if cursor.until_str(b"on interface ").is_some() {
+        row.text(key::IN_INTERFACE, cursor.word());
+    }
+    Some(())
+}
+
+/// `Intercepted DNS reply for domain D from IF:A/p to IF:B/q, matched LIST`: the first end is the server.
+fn dns_reply(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
+    row.set(key::KIND, EventKind::Dns);
+    row.set(key::ACTION, Action::Alert);
+    row.set(key::INITIATOR, Initiator::Destination);
+    cursor.expect(b"Intercepted DNS reply for ")?;
+    cursor.take_if(b"domain ");
+    row.text(key::DNS_QUERY, cursor.until_str(b" from ")?);
+    ends::set_source(row, &ends::either(cursor)?);
+    cursor.skip_blanks();
+    cursor.expect(b"to ")?;
+    ends::set_destination(row, &ends::either(cursor)?);
+    if cursor.until_str(b"matched ").is_some() {
+        row.text(key::SIGNATURE_CLASS, cursor.finish().trim_ascii());
+    }
     Some(())
 }
 
@@ -412,11 +434,13 @@ fn icmp_invalid(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     cursor.expect(b"Denied invalid ICMP code ")?;
     row.set_opt(key::ICMP_CODE, cursor.number());
     cursor.until_str(b"for ")?;
-    let source = ends::end(cursor)?;
+    let mut source = ends::end(cursor)?;
     ends::brackets(cursor);
     cursor.skip_blanks();
     cursor.expect(b"to ")?;
-    let destination = ends::end(cursor)?;
+    let mut destination = ends::end(cursor)?;
+    // ids, not ports
+    (source.port, destination.port) = (b"", b"");
     ends::set_source(row, &source);
     ends::set_destination(row, &destination);
     if cursor.until_str(b"ICMP type ").is_some() {
@@ -507,7 +531,13 @@ fn threat(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()>
         }
         _ => {
             cursor.until_str(b"detected to ")?;
-            ends::set_destination(row, &ends::either(cursor)?);
+            let destination = ends::either(cursor)?;
+            ends::set_destination(row, &destination);
+            // the address before or after translation, whichever the first is not
+            if let Some((address, port)) = ends::mapped(cursor).filter(|(address, _)| *address != destination.address) {
+                row.set_opt(key::NAT_DST_IP, Ip::parse(address));
+                row.set_opt(key::NAT_DST_PORT, schemas::parse_port(port));
+            }
             row.set(key::TRANSPORT, Transport::TCP);
             row.fixed(key::SIGNATURE, "SYN flood");
         }

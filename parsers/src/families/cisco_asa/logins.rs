@@ -174,6 +174,10 @@ fn refused(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()
     auth(row, Outcome::Failure);
     message_text(cursor, row);
     if number == 308_001 {
+        // `… for N tries (from A)`
+        if let Some((_, address)) = split_once_str(cursor.rest(), b"(from ") {
+            row.set_opt(key::SRC_IP, Ip::parse(address.split(|&b| b == b')').next()?));
+        }
         return Some(());
     }
     let mut ahead = *cursor;
@@ -312,6 +316,7 @@ fn ike(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     match number {
         750_006 => row.set(key::ACTION, Action::Start),
         750_007 => row.set(key::ACTION, Action::End),
+        751_025 => lease(cursor.rest(), row),
         _ => {}
     }
     if let Some((_, reason)) =
@@ -320,6 +325,25 @@ fn ike(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
         row.text(key::REASON, reason.trim_ascii());
     }
     Some(())
+}
+
+/// `… IPv4 Address=X IPv6 address=Y assigned to session`: the remote end is a client, and has that address inside from now on.
+fn lease(text: &[u8], row: &mut Row<'_>) {
+    let (local, remote) = (row.get(key::SRC_IP), row.get(key::DST_IP));
+    let (local_port, remote_port) = (row.get(key::SRC_PORT), row.get(key::DST_PORT));
+    if let (Some(local), Some(remote)) = (local, remote) {
+        row.set(key::SRC_IP, remote);
+        row.set(key::DST_IP, local);
+        row.set_opt(key::SRC_PORT, remote_port);
+        row.set_opt(key::DST_PORT, local_port);
+    }
+    let leased = |name: &[u8]| {
+        let (_, address) = split_once_str(text, name)?;
+        Ip::parse(address.split(|&b| b == b' ').next()?)
+    };
+    let some = |ip: &Ip| *ip != Ip::v4([0; 4]) && *ip != Ip([0; 16]);
+    let inside = leased(b"IPv4 Address=").filter(some).or_else(|| leased(b"IPv6 address=").filter(some));
+    row.set_opt(key::NAT_SRC_IP, inside);
 }
 
 /// `UAUTH: Session=0x…, User=U, Assigned IP=A, Succeeded adding entry.`
