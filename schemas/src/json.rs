@@ -152,7 +152,7 @@ const EXTRAS_COMPARED: usize = 48;
 pub(crate) fn each_extra<'b>(
     batch: &'b FlowBatch,
     row: usize,
-    spelling: fn(u8) -> u8,
+    spelling: impl Fn(u8) -> u8 + Copy,
     mut each: impl FnMut(&'b [u8], &mut dyn Iterator<Item = &'b [u8]>),
 ) {
     let spelt = move |name: &'b [u8]| name.iter().map(move |byte| spelling(*byte));

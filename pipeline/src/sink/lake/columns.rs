@@ -92,7 +92,7 @@ pub(super) struct Codes {
     /// The codes of short texts that came last, by their bytes.
     recent: Box<[(Short, u32); MEMO]>,
     /// The codes of addresses, by their bits: most are known, and need not be written as text to be found.
-    addresses: HashMap<Ip, u32>,
+    addresses: HashMap<u128, u32>,
 }
 
 /// A text of at most 16 bytes as numbers: its first and its last eight bytes (or fewer), which may overlap, and its length.
@@ -171,13 +171,14 @@ impl Codes {
 
     #[inline]
     fn code_of_address(&mut self, ip: Ip) -> u32 {
-        if let Some(code) = self.addresses.get(&ip) {
+        let bits = u128::from_ne_bytes(ip.0);
+        if let Some(code) = self.addresses.get(&bits) {
             return *code;
         }
         let mut text = Vec::with_capacity(48);
         write::ip(ip, &mut text);
         let code = self.find_or_add(&text);
-        self.addresses.insert(ip, code);
+        self.addresses.insert(bits, code);
         code
     }
 
