@@ -2,7 +2,7 @@
 //!
 //! An alert is a rule that matched an event of an agent. The rule's groups say what sort of event it was: where one line is a
 //! login that succeeded or failed, the row is that login and the rule its signature. A rule that counts repeats the last line
-//! that it counted; that is a finding, no further attempt. `data` has what a decoder found in the line, under names of the
+//! that it counted; that is a finding, no further attempt. The line stands in `full_log`; `data` has what a decoder found in the line, under names of the
 //! decoder's own; which of `srcuser` and `dstuser` logs in differs by decoder, and where both stand one acts for the other.
 //! Events of Windows lie in `data.win`. Source: Wazuh documentation, "Alert management", "Ruleset" and "Syscollector".
 
@@ -12,6 +12,7 @@ use crate::detect::Keys;
 use crate::document::{self, Notes, Paths, notes, paths};
 use crate::lex::json::Value;
 use crate::lex::keys::KeyMap;
+use crate::lex::{openssh, syslog};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
 pub(super) struct Family;
@@ -213,6 +214,7 @@ impl<'a> Event<'a> {
         }
         self.ends(record, row)?;
         self.accounts(row);
+        self.original(record, row);
         document::text(row, key::MESSAGE, notes.value(Note::FullLog));
         document::text(row, key::EVENT_CODE, notes.value(Note::RuleId));
         document::extra(row, "data.win.system.eventID", notes.value(Note::WinCode));
@@ -262,6 +264,32 @@ impl<'a> Event<'a> {
             _ => document::extra(row, "data.protocol", protocol),
         }
         Ok(())
+    }
+
+    /// What the line itself says more than its decoder found: sshd's method, and all of it where there is no `data`.
+    fn original(&self, record: &Record<'a>, row: &mut Row<'_>) {
+        self.notes.value(Note::FullLog).with(|line| {
+            let (header, at) = syslog::header(line, record.time);
+            if !header.app.starts_with(b"sshd") {
+                return;
+            }
+            let Some(login) = openssh::login(&line[at..]) else { return };
+            row.text(key::AUTH_METHOD, login.method);
+            if login.invalid {
+                row.fixed(key::REASON, "unknown user");
+            }
+            if !row.has(Field::User) {
+                row.text(key::USER, login.user);
+            }
+            if row.has(Field::SrcIp) {
+                return;
+            }
+            match schemas::Ip::parse(login.address) {
+                Some(ip) => row.set(key::SRC_IP, ip),
+                None => row.text(key::SRC_HOST, login.address),
+            }
+            row.set_opt(key::SRC_PORT, login.port);
+        });
     }
 
     /// Of a login the account that logs in, and who asked for it; of anything else the account that acts.
