@@ -94,6 +94,7 @@ keys! {
     DETECTED_AT = "detectedAt", ATTACK_SURFACES = "attackSurfaces", MANAGER = "manager", FULL_LOG = "full_log", SCAN_TIME = "scan_time", LOCAL = "local",
     LOGUID = "loguid",
     COMPUTER_NAME = "computerName", REGISTRATION_TOKEN = "registrationToken", VULN_COUNT = "vuln_count", LAST_SYNC = "last_sync_ts", INCIDENT_WEB_URL = "incidentWebUrl", EVENT_TIMESTAMP = "event_timestamp", MD5 = "md5", FEED_ID = "feed_id",
+    JOURNAL_TIME = "__REALTIME_TIMESTAMP", JOURNAL_CURSOR = "__CURSOR",
 }
 
 /// Inside a text its quotes would be escaped.

@@ -173,12 +173,40 @@ pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
 /// The raw line that a shipper's JSON carries, and what it says about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
-    /// The raw line, JSON escapes not resolved.
-    pub raw: json::Text<'a>,
+    raw: Raw<'a>,
     time: Option<Value<'a>>,
     host: &'a [u8],
     app: &'a [u8],
     pid: &'a [u8],
+}
+
+/// How a shipper wrote the line.
+#[derive(Clone, Copy, Debug)]
+enum Raw<'a> {
+    /// As a text, JSON escapes not resolved.
+    Text(json::Text<'a>),
+    /// As an array of the numbers of its bytes: journald does so where a line is no UTF-8.
+    Bytes(&'a [u8]),
+}
+
+impl Raw<'_> {
+    fn is_empty(self) -> bool {
+        match self {
+            Raw::Text(text) => text.raw.is_empty(),
+            Raw::Bytes(array) => array.len() < 3,
+        }
+    }
+}
+
+/// Hands over the bytes of an array of numbers, one by one; `None` if it holds anything else.
+pub fn bytes_of(array: &[u8], mut each: impl FnMut(u8)) -> Option<()> {
+    for element in json::elements(array).ok()? {
+        match element.ok()? {
+            Value::Number(number) => each(u8::try_from(decimal(number)?).ok()?),
+            _ => return None,
+        }
+    }
+    Some(())
 }
 
 #[derive(Clone, Copy)]
@@ -192,9 +220,14 @@ enum Role {
     /// May hold it, or an object whose `stringValue` does.
     RawOrValue(u8),
     Time,
+    /// A time that counts more than any other.
+    Happened,
     Host,
     App,
     Pid,
+    /// The name and number of the process, where none of the program that logs is there.
+    Process,
+    ProcessNumber,
 }
 
 /// Members of the shippers' envelopes, in the order in which a raw line is looked for.
@@ -234,6 +267,12 @@ static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("PROGRAM", Role::App),
     ("programname", Role::App),
     ("SYSLOG_IDENTIFIER", Role::App),
+    ("_COMM", Role::Process),
+    ("SYSLOG_PID", Role::Pid),
+    ("_PID", Role::ProcessNumber),
+    ("_HOSTNAME", Role::Host),
+    ("_SOURCE_REALTIME_TIMESTAMP", Role::Happened),
+    ("__REALTIME_TIMESTAMP", Role::Time),
     ("procid", Role::Pid),
     ("pid", Role::Pid),
     ("PID", Role::Pid),
@@ -241,16 +280,18 @@ static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
 
 /// Looks for a raw line in a JSON object. `None` if no member can hold one.
 pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
-    let mut best: Option<(u8, json::Text<'_>)> = None;
+    let mut best: Option<(u8, Raw<'_>)> = None;
     let (mut time, mut host, mut app, mut pid) = (None, &b""[..], &b""[..], &b""[..]);
+    let (mut process, mut process_number) = (&b""[..], &b""[..]);
     for member in json::members(object).ok()?.map_while(Result::ok) {
         let Some(role) = ROLES.get(member.key) else { continue };
         let candidate = match (role, member.value) {
             (Role::Raw(rank) | Role::RawOrOriginal(rank, _) | Role::RawOrValue(rank), Value::Text(text)) => {
-                Some((rank, text))
+                Some((rank, Raw::Text(text)))
             }
+            (Role::Raw(rank), Value::Array(array)) if member.key == b"MESSAGE" => Some((rank, Raw::Bytes(array))),
             (Role::RawOrValue(rank), Value::Object(inner)) => {
-                json::member(inner, b"stringValue").and_then(Value::text).map(|text| (rank, text))
+                json::member(inner, b"stringValue").and_then(Value::text).map(|text| (rank, Raw::Text(text)))
             }
             (Role::Original(rank) | Role::RawOrOriginal(_, rank), Value::Object(inner)) => {
                 let original = json::member(inner, b"original").or_else(|| json::member(inner, b"_raw"));
@@ -259,12 +300,24 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
                 {
                     host = text.raw;
                 }
-                original.and_then(Value::text).map(|text| (rank, text))
+                original.and_then(Value::text).map(|text| (rank, Raw::Text(text)))
             }
             // OpenTelemetry's zero is no time
             (Role::Time, value) if value.scalar() == b"0" => None,
             (Role::Time, value) => {
                 time = time.or(Some(value));
+                None
+            }
+            (Role::Happened, value) => {
+                time = Some(value);
+                None
+            }
+            (Role::Process, Value::Text(text)) => {
+                process = text.raw;
+                None
+            }
+            (Role::ProcessNumber, value) => {
+                process_number = value.scalar();
                 None
             }
             (Role::Host, Value::Text(text)) => {
@@ -280,14 +333,20 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
                 None
             }
             (Role::Raw(_) | Role::Original(_) | Role::RawOrOriginal(..) | Role::RawOrValue(_), _) => None,
-            (Role::Host | Role::App, _) => None,
+            (Role::Host | Role::App | Role::Process, _) => None,
         };
-        if let Some((rank, text)) = candidate
-            && !text.raw.is_empty()
+        if let Some((rank, raw)) = candidate
+            && !raw.is_empty()
             && best.is_none_or(|(known, _)| rank < known)
         {
-            best = Some((rank, text));
+            best = Some((rank, raw));
         }
+    }
+    if app.is_empty() {
+        app = process;
+    }
+    if pid.is_empty() {
+        pid = process_number;
     }
     best.map(|(_, raw)| Envelope { raw, time, host, app, pid })
 }
@@ -314,15 +373,29 @@ pub fn nested<'a>(record: &Record<'a>) -> Option<Record<'a>> {
 }
 
 impl<'a> Envelope<'a> {
+    /// Appends the raw line, escapes resolved; nothing where it is an array that holds anything but bytes.
+    pub fn append_to(&self, into: &mut Vec<u8>) {
+        let before = into.len();
+        match self.raw {
+            Raw::Text(text) => text.append_to(into),
+            Raw::Bytes(array) => {
+                if bytes_of(array, |byte| into.push(byte)).is_none() {
+                    into.truncate(before);
+                }
+            }
+        }
+    }
+
     /// The record inside, with the shipper's fields where the line has no header of its own. `scratch` takes the line if
     /// it has to be unescaped.
     pub fn open(&self, scratch: &'a mut Vec<u8>, time: &'a TimeContext) -> Record<'a> {
         scratch.clear();
-        let line = if self.raw.escaped {
-            self.raw.append_to(scratch);
-            &scratch[..]
-        } else {
-            self.raw.raw
+        let line = match self.raw {
+            Raw::Text(text) if !text.escaped => text.raw,
+            Raw::Text(_) | Raw::Bytes(_) => {
+                self.append_to(scratch);
+                &scratch[..]
+            }
         };
         let mut record = open(line, time);
         let header = &mut record.header;

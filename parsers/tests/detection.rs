@@ -28,7 +28,7 @@ fn each_record(line: &[u8], time: &TimeContext, then: &mut dyn FnMut(&Record<'_>
         then(&record);
         let Some(envelope) = transport::envelope(record.body).filter(|_| record.shape == Shape::Object) else { return };
         let mut inside = Vec::new();
-        envelope.raw.append_to(&mut inside);
+        envelope.append_to(&mut inside);
         line = inside;
     }
 }

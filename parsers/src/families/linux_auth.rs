@@ -1,4 +1,4 @@
-//! Linux and Unix logins: sshd, PAM, sudo, su, login, logind, user administration, dropbear, as syslog writes them.
+//! Linux and Unix logins: sshd, PAM, sudo, su, doas, login, logind, polkit, user administration, xinetd, dropbear, as syslog writes them.
 //!
 //! One attempt leaves up to four lines (`Invalid user`, `pam_unix … failure`, `Failed password`, `Connection closed by
 //! invalid user`). The one that is written once per attempt is of kind `auth`; the others keep their outcome and their
@@ -75,12 +75,23 @@ const PROGRAMS: &[&[u8]] = &[
     b"gdm",
     b"lightdm",
     b"doas",
+    b"chage",
+    b"newusers",
+    b"vipw",
+    b"polkit-agent-helper-1",
+    b"xinetd",
+    b"telnetd",
+    b"in.telnetd",
+    b"rshd",
+    b"in.rshd",
+    b"rlogind",
+    b"in.rlogind",
 ];
 
 /// `sshd` of `/usr/sbin/sshd`, `su` of `su(pam_unix)`, `sshd` of `sshd@3`.
 fn program(app: &[u8]) -> &[u8] {
     let app = rsplit_once(app, b'/').map_or(app, |(_, name)| name);
-    app.split(|byte| matches!(byte, b'(' | b'@' | b'[')).next().unwrap_or(app)
+    app.split(|byte| matches!(byte, b'(' | b'@' | b'[' | b']')).next().unwrap_or(app)
 }
 
 impl Parser for Family {
@@ -108,8 +119,14 @@ impl Parser for Family {
             let known = PROGRAMS.contains(&program(app)) || record.body.starts_with(b"pam_");
             return known.then_some(Confidence::Certain);
         }
+        if record.body.starts_with(b"polkitd(") {
+            return Some(Confidence::Certain);
+        }
         let text = text_of(record.body);
-        let known = sshd::is_sentence(text) || text.starts_with(b"pam_") || repetition(text).is_some();
+        let known = sshd::is_sentence(text)
+            || text.starts_with(b"pam_")
+            || text.starts_with(b"PAM ")
+            || repetition(text).is_some();
         known.then_some(Confidence::Possible)
     }
 
@@ -117,6 +134,14 @@ impl Parser for Family {
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let header = &record.header;
         let mut body = record.body.trim_ascii();
+        let mut app = header.app;
+        // `polkitd(authority=local): …` is a tag that the header's reading does not take for one
+        if app.is_empty()
+            && body.starts_with(b"polkitd(")
+            && let Some((_, rest)) = split_once_str(body, b"): ")
+        {
+            (app, body) = (b"polkitd", rest);
+        }
         match repetition(body) {
             Some(Repetition::Of { times, body: inner }) => {
                 row.set(key::REPEAT, times);
@@ -130,20 +155,20 @@ impl Parser for Family {
             }
             None => {}
         }
-        row.text(key::PROCESS_NAME, program(header.app));
+        row.text(key::PROCESS_NAME, program(app));
         row.set_opt(key::PROCESS_ID, decimal(header.pid));
         let text = text_of(body);
-        let known = match program(header.app) {
+        let known = match program(app) {
             b"sshd" | b"sshd-session" | b"sshd-auth" | b"in.sshd" => {
-                sshd::message(text, row).or_else(|| pam::message(header.app, text, row))
+                sshd::message(text, row).or_else(|| pam::message(app, text, row))
             }
             b"dropbear" => sshd::dropbear(text, row),
-            b"sudo" => pam::message(header.app, text, row).or_else(|| sudo::message(body, row)),
+            b"sudo" => pam::message(app, text, row).or_else(|| sudo::message(body, row)),
             b"" => sshd::message(text, row).or_else(|| pam::message(b"", text, row)),
-            _ => pam::message(header.app, text, row).or_else(|| sudo::other_program(header.app, text, row)),
+            _ => pam::message(app, text, row).or_else(|| sudo::other_program(app, text, row)),
         };
         if known.is_none() {
-            if header.app.is_empty() {
+            if app.is_empty() {
                 return Err(record.not_this_family("a program's tag (`sshd[42]:`) or one of its sentences"));
             }
             rest(text, row);

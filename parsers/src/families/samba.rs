@@ -214,14 +214,7 @@ fn sentence(record: &Record<'_>, text: &[u8], row: &mut Row<'_>) -> Option<()> {
 
 /// `Mon, 04 May 2026 09:12:31.004217 UTC`: RFC 5322's order with a fraction.
 fn moment(record: &Record<'_>, text: &[u8]) -> Option<i64> {
-    let (_, rest) = split_once_str(text, b", ")?;
-    let [d1, d2, b' ', m1, m2, m3, b' ', rest @ ..] = rest else { return None };
-    let mut turned = [0u8; 64];
-    let length = 7 + rest.len();
-    turned.get_mut(..length)?;
-    turned[..7].copy_from_slice(&[*m1, *m2, *m3, b' ', *d1, *d2, b' ']);
-    turned[7..length].copy_from_slice(rest);
-    record.time.bsd(&turned[..length])
+    record.time.day_first(split_once_str(text, b", ")?.1)
 }
 
 fn outcome_of(status: &[u8]) -> Outcome {

@@ -1,4 +1,4 @@
-//! Sysmon: processes, connections, DNS questions, and the rest as it is.
+//! Sysmon, on Windows and on Linux: processes, connections, DNS questions, and the rest as it is.
 //!
 //! `time` is `UtcTime`, when it happened; the record's own time is that of writing, some milliseconds later. A connection's
 //! source is who began it for TCP; for UDP Sysmon takes the first packet that it saw, so there it is not said who began.
@@ -21,28 +21,46 @@ pub struct Family;
 
 const NAME: &str = "sysmon";
 
-macro_rules! source {
+/// One sort of event: the same of Sysmon on Windows and on Linux.
+struct Sort {
+    windows: LogSource,
+    linux: LogSource,
+}
+
+macro_rules! sort {
     ($name:ident, $categories:expr) => {
-        static $name: LogSource = LogSource {
-            family: NAME,
-            vendor: "Microsoft",
-            product: "Sysmon",
-            dataset: "sysmon",
-            categories: $categories,
-            products: &["windows"],
-            services: &["sysmon"],
+        static $name: Sort = Sort {
+            windows: source("Sysmon", &["windows"], $categories),
+            linux: source("Sysmon for Linux", &["linux"], $categories),
         };
     };
 }
-source!(PROCESS, &["process_creation"]);
-source!(ENDED, &["process_termination"]);
-source!(NETWORK, &["network_connection"]);
-source!(DNS, &["dns_query"]);
-source!(FILE, &["file_event"]);
-source!(REGISTRY, &["registry_event", "registry_set"]);
-source!(IMAGE, &["image_load"]);
-source!(PIPE, &["pipe_created"]);
-source!(OTHER, &[]);
+
+const fn source(
+    product: &'static str,
+    products: &'static [&'static str],
+    categories: &'static [&'static str],
+) -> LogSource {
+    LogSource {
+        family: NAME,
+        vendor: "Microsoft",
+        product,
+        dataset: "sysmon",
+        categories,
+        products,
+        services: &["sysmon"],
+    }
+}
+
+sort!(PROCESS, &["process_creation"]);
+sort!(ENDED, &["process_termination"]);
+sort!(NETWORK, &["network_connection"]);
+sort!(DNS, &["dns_query"]);
+sort!(FILE, &["file_event"]);
+sort!(REGISTRY, &["registry_event", "registry_set"]);
+sort!(IMAGE, &["image_load"]);
+sort!(PIPE, &["pipe_created"]);
+sort!(OTHER, &[]);
 
 impl Parser for Family {
     fn name(&self) -> &'static str {
@@ -50,7 +68,7 @@ impl Parser for Family {
     }
 
     fn aliases(&self) -> &'static [&'static str] {
-        &["sysmon_xml"]
+        &["sysmon_xml", "sysmon_linux"]
     }
 
     fn accepts(&self) -> Accepts {
@@ -115,7 +133,8 @@ fn write<'a>(event: &mut WinEvent<'a>, record: &Record<'_>, row: &mut Row<'_>) -
         _ => (EventKind::Other, &OTHER),
     };
     row.set(key::KIND, kind);
-    row.log_source(source);
+    let linux = event.is_from(b"Linux-Sysmon");
+    row.log_source(if linux { &source.linux } else { &source.windows });
     leave(event, row);
     Ok(())
 }

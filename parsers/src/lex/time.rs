@@ -188,6 +188,28 @@ impl TimeContext {
         self.resolve(&stamp)
     }
 
+    /// A whole text with the day first, `04 May 2026 09:12:31.004 UTC` or `04-MAY-2026 09:12:31`: RFC 5322 and databases.
+    pub fn day_first(&self, text: &[u8]) -> Option<i64> {
+        let [d1, d2, first @ (b' ' | b'-'), m1, m2, m3, second, rest @ ..] = text else { return None };
+        if first != second {
+            return None;
+        }
+        // the same in the order of RFC 3164
+        let mut turned = [0u8; 64];
+        let length = 7 + rest.len();
+        turned.get_mut(7..length)?.copy_from_slice(rest);
+        turned[..7].copy_from_slice(&[
+            m1.to_ascii_uppercase(),
+            m2.to_ascii_lowercase(),
+            m3.to_ascii_lowercase(),
+            b' ',
+            *d1,
+            *d2,
+            b' ',
+        ]);
+        self.bsd(&turned[..length])
+    }
+
     /// A whole text in any form of this file, ambiguous ones excepted ([`us_date`]).
     pub fn any(&self, text: &[u8]) -> Option<i64> {
         let text = text.trim_ascii();

@@ -20,6 +20,8 @@ struct Peer<'a> {
 
 /// Beginnings of sentences that no other program has: to know a line without a tag.
 const BEGINNINGS: &[&[u8]] = &[
+    b"kex_exchange_identification: ",
+    b"ssh_exchange_identification: ",
     b"Accepted ",
     b"Failed password for ",
     b"Failed publickey for ",
@@ -50,9 +52,10 @@ const BEGINNINGS: &[&[u8]] = &[
     b"User child is on pid ",
 ];
 
-/// Whether a text begins as one of sshd's sentences.
+/// Whether a text begins as one of sshd's sentences. `User NAME … not allowed because …` has the name in between.
 pub(super) fn is_sentence(text: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+        || text.starts_with(b"User ") && contains(text, b" not allowed because ")
 }
 
 /// Reads a sentence of sshd. `None` if it is not known.
@@ -432,6 +435,24 @@ fn remarks(text: &[u8], row: &mut Row<'_>) -> Option<()> {
         row.set(key::ACTION, Action::Deny);
         let network = rest.split(|byte| *byte == b' ').find(|word| word.contains(&b'/'))?;
         row.set_opt(key::SRC_IP, network.split(|byte| *byte == b'/').next().and_then(Ip::parse));
+        return Some(());
+    }
+    // the peer's first bytes were no SSH; its address stands in another line of the same process
+    if text.starts_with(b"kex_exchange_identification: ") || text.starts_with(b"ssh_exchange_identification: ") {
+        beside(row, &SSH, None);
+        set_ssh(row);
+        row.set(key::PORT_STATE, PortState::Open);
+        row.text(key::REASON, split_once_str(text, b": ").map_or(text, |(_, why)| why));
+        return Some(());
+    }
+    if let Some(rest) = text.strip_prefix(b"Authentication refused: ") {
+        beside(row, &SSH, None);
+        row.text(key::REASON, rest);
+        return Some(());
+    }
+    if let Some(name) = text.strip_prefix(b"Could not get shadow information for ") {
+        beside(row, &SSH, None);
+        set_user(row, name);
         return Some(());
     }
     // `ssh_dispatch_run_fatal: Connection from ADDRESS port N: …`, `banner exchange: Connection from ADDRESS port N: …`

@@ -53,6 +53,12 @@ pub(super) fn other_program(app: &[u8], text: &[u8], row: &mut Row<'_>) -> Optio
         b"useradd" | b"userdel" | b"usermod" | b"groupadd" | b"groupdel" | b"groupmod" | b"passwd" | b"chfn"
         | b"chsh" | b"gpasswd" => account(text, row),
         b"CRON" | b"cron" | b"crond" => cron(text, row),
+        b"chage" => expiry(text, row),
+        b"polkitd" | b"polkit-agent-helper-1" => polkit(text, row),
+        b"pkexec" => pkexec(text, row),
+        b"doas" => doas(text, row),
+        b"xinetd" => xinetd(text, row),
+        b"in.telnetd" | b"telnetd" | b"in.rshd" | b"rshd" | b"in.rlogind" | b"rlogind" => connect_from(text, row),
         _ => None,
     }
 }
@@ -164,5 +170,123 @@ fn cron(text: &[u8], row: &mut Row<'_>) -> Option<()> {
     row.set(key::KIND, EventKind::Process);
     set_user(row, name);
     row.text(key::PROCESS_COMMAND, command.strip_suffix(b")").unwrap_or(command).trim_ascii());
+    Some(())
+}
+
+/// `changed password expiry for USER`.
+fn expiry(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let (action, name) = split_once_str(text, b" for ")?;
+    beside(row, &REST, Some(Outcome::Success));
+    row.text(key::EVENT_ACTION, action);
+    set_user(row, name);
+    Some(())
+}
+
+/// `Operator of unix-session:1 {FAILED to authenticate|successfully authenticated as unix-user:TARGET} to gain … authorization
+/// for action ACTION for unix-process:1:2 [COMMAND] (owned by unix-user:USER)`.
+fn polkit(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let rest = text.strip_prefix(b"Operator of ")?;
+    let (session, rest) = split_once(rest, b' ')?;
+    let failed = rest.starts_with(b"FAILED to authenticate");
+    if !failed && !rest.starts_with(b"successfully authenticated") {
+        return None;
+    }
+    attempt(row, &LOGIN, if failed { Outcome::Failure } else { Outcome::Success });
+    row.text(key::SESSION_ID, split_once(session, b':').map_or(session, |(_, id)| id));
+    if let Some((_, target)) = split_once_str(rest, b" as unix-user:") {
+        row.extra_fixed("target_user", Cursor::new(target).word());
+    }
+    if let Some((_, action)) = split_once_str(rest, b" for action ") {
+        row.text(key::EVENT_ACTION, Cursor::new(action).word());
+    }
+    // the command is the caller's; the owner stands last
+    if let Some(at) = memmem::rfind(rest, b"(owned by unix-user:") {
+        set_user(
+            row,
+            rest[at + b"(owned by unix-user:".len()..].split(|byte| *byte == b')').next().unwrap_or_default(),
+        );
+    }
+    Some(())
+}
+
+/// `USER: {Executing command|Error executing command as another user: WHY} [USER=root] [TTY=…] [CWD=…] [COMMAND=…]`.
+fn pkexec(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let (name, rest) = split_once_str(text, b": ")?;
+    let (head, fields) = split_once_str(rest, b" [USER=")?;
+    if head == b"Executing command" {
+        row.log_source(&SUDO);
+        row.set(key::KIND, EventKind::Process);
+        row.set(key::OUTCOME, Outcome::Success);
+    } else {
+        beside(row, &SUDO, Some(Outcome::Failure));
+        row.text(key::REASON, split_once_str(head, b": ").map_or(head, |(_, why)| why));
+    }
+    set_user(row, name);
+    row.extra_fixed("target_user", split_once(fields, b']')?.0);
+    if let Some((_, command)) = split_once_str(fields, b" [COMMAND=") {
+        row.text(key::PROCESS_COMMAND, command.strip_suffix(b"]").unwrap_or(command));
+    }
+    Some(())
+}
+
+/// `USER ran command COMMAND as TARGET from DIRECTORY`, `failed command for USER: …`, `failed auth for USER`.
+fn doas(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    if let Some(name) = text.strip_prefix(b"failed auth for ") {
+        attempt(row, &LOGIN, Outcome::Failure);
+        set_user(row, name);
+        return Some(());
+    }
+    if let Some(rest) = text.strip_prefix(b"failed command for ") {
+        let (name, command) = split_once_str(rest, b": ")?;
+        beside(row, &SUDO, Some(Outcome::Failure));
+        set_user(row, name);
+        row.text(key::PROCESS_COMMAND, command);
+        return Some(());
+    }
+    let (name, rest) = split_once_str(text, b" ran command ")?;
+    let (command, rest) = rest.split_at(memmem::rfind(rest, b" as ")?);
+    row.log_source(&SUDO);
+    row.set(key::KIND, EventKind::Process);
+    row.set(key::OUTCOME, Outcome::Success);
+    set_user(row, name);
+    row.text(key::PROCESS_COMMAND, command);
+    row.extra_fixed("target_user", Cursor::new(&rest[4..]).word());
+    Some(())
+}
+
+/// `START: SERVICE pid=1 from=ADDRESS`, `FAIL: SERVICE WHY from=ADDRESS`, `EXIT: SERVICE status=0 pid=1 duration=2(sec)`.
+fn xinetd(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let (what, rest) = split_once_str(text, b": ")?;
+    let action = match what {
+        b"START" => Action::Start,
+        b"FAIL" => Action::Deny,
+        b"EXIT" => Action::End,
+        _ => return None,
+    };
+    beside(row, &REST, None);
+    row.set(key::ACTION, action);
+    let mut cursor = Cursor::new(rest);
+    row.extra_fixed("service", cursor.word());
+    if action == Action::Deny {
+        row.text(key::REASON, cursor.word());
+    }
+    if let Some((_, address)) = split_once_str(rest, b"from=") {
+        set_source(row, Cursor::new(address).word());
+    }
+    Some(())
+}
+
+/// `connect from NAME (ADDRESS)`, `connect from ADDRESS`: TCP wrappers.
+fn connect_from(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let rest = text.strip_prefix(b"connect from ")?;
+    beside(row, &REST, None);
+    row.set(key::ACTION, Action::Start);
+    match split_once_str(rest, b" (") {
+        Some((name, address)) => {
+            set_source(row, name);
+            set_source(row, address.strip_suffix(b")").unwrap_or(address));
+        }
+        None => set_source(row, rest),
+    }
     Some(())
 }
