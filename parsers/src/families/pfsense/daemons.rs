@@ -51,7 +51,6 @@ fn daemon(app: &[u8], body: &[u8]) -> Option<Daemon> {
         | b"filterdns"
         | b"apinger"
         | b"vnstatd"
-        | b"xinetd"
         | b"ntpd"
         | b"pkg"
         | b"pkg-static"
