@@ -1,5 +1,5 @@
 //! Flow records of routers, switches and firewalls (NetFlow, IPFIX, sFlow) as collectors write them: goflow2, nfdump, pmacct,
-//! Filebeat, and objects that name the information elements as the protocols do.
+//! Filebeat, Logstash, and objects that name the information elements as the protocols do.
 //!
 //! A record is one direction of a conversation, cut where a timeout of the exporter fell; sFlow's is one sampled packet. The
 //! source is who sent, not who began: that is only told by a SYN without ACK (the client's), or by a single answer of RST and ACK (the
@@ -247,7 +247,8 @@ fn instant(record: &Record<'_>, notes: &Notes<'_, NOTES>, note: Note) -> Result<
 }
 
 fn times(record: &Record<'_>, notes: &Notes<'_, NOTES>, row: &mut Row<'_>) -> Result<(), Refusal> {
-    let (start, end) = (instant(record, notes, Note::Start)?, instant(record, notes, Note::End)?);
+    let start = instant(record, notes, dated(notes, Note::FirstUptime, Note::Start))?;
+    let end = instant(record, notes, dated(notes, Note::LastUptime, Note::End))?;
     row.set_opt(key::START, start);
     row.set_opt(key::END, end);
     let lasted = start.zip(end).and_then(|(start, end)| u64::try_from(end.checked_sub(start)?).ok());
@@ -263,6 +264,11 @@ fn times(record: &Record<'_>, notes: &Notes<'_, NOTES>, row: &mut Row<'_>) -> Re
         set_time(row, us);
     }
     Ok(())
+}
+
+/// Logstash has made dates of the times since the exporter was started.
+fn dated(notes: &Notes<'_, NOTES>, uptime: Note, other: Note) -> Note {
+    if notes.raw(uptime).contains(&b'-') { uptime } else { other }
 }
 
 /// Milliseconds since the exporter was started, in which versions 5 and 9 count. What may be seconds since 1970 is neither.

@@ -55,6 +55,11 @@ pub(super) static PATHS: Paths<Note, 1024> = {
     "INPUT" Field(InInterface), "OUTPUT" Field(OutInterface), "SRC_AS" Field(SrcAsn), "DST_AS" Field(DstAsn), "IPV4_NEXT_HOP" Extra, "NEXT_HOP" Extra, "SRC_TOS" Extra, "TOS" Extra,
     "SRC_MASK" Leave, "DST_MASK" Leave, "IP_PROTOCOL_VERSION" Leave, "ICMP_TYPE" Note(N::IcmpBoth), "IN_SRC_MAC" Field(SrcMac), "OUT_DST_MAC" Field(DstMac), "SRC_VLAN" Field(Vlan),
     "EXPORTER_IPV4_ADDRESS" Note(N::Exporter), "FORWARDING_STATUS" Note(N::Forwarding), "L7_PROTO_NAME" Field(AppProto), "DIRECTION" Extra,
+    // the same in small letters, below `netflow.`: Logstash
+    "ipv4_src_addr" Address(key::SRC_IP), "ipv4_dst_addr" Address(key::DST_IP), "ipv6_src_addr" Address(key::SRC_IP), "ipv6_dst_addr" Address(key::DST_IP),
+    "l4_src_port" Note(N::SrcPort), "l4_dst_port" Note(N::DstPort), "protocol" Note(N::ProtocolNumber), "in_pkts" Note(N::Packets), "out_pkts" Extra,
+    "first_switched" Note(N::FirstUptime), "last_switched" Note(N::LastUptime), "host" Note(N::Exporter), "flow_seq_num" Leave, "flowset_id" Leave, "version" Extra, "@version" Leave,
+    "ipv4_next_hop" Extra, "sampling_algorithm" Leave, "flow_records" Leave,
     // names of IPFIX
     "sourceIPv4Address" Address(key::SRC_IP), "destinationIPv4Address" Address(key::DST_IP), "sourceIPv6Address" Address(key::SRC_IP), "destinationIPv6Address" Address(key::DST_IP),
     "sourceTransportPort" Note(N::SrcPort), "destinationTransportPort" Note(N::DstPort), "protocolIdentifier" Note(N::ProtocolNumber), "octetDeltaCount" Note(N::Bytes),
