@@ -152,7 +152,9 @@ fn records_in_records_and_records_without_end_are_bounded() {
 #[test]
 fn lines_in_are_events_and_refusals_however_many_are_refused() {
     let all: Vec<Vec<u8>> = common::fixture_lines();
-    let texts: Vec<String> = all.iter().filter_map(|line| String::from_utf8(line.clone()).ok()).collect();
+    let mut texts: Vec<String> = all.iter().filter_map(|line| String::from_utf8(line.clone()).ok()).collect();
+    // an empty line at the end of a text is no line, while an empty element of a list is one
+    texts.retain(|text| !text.is_empty());
     for chunk in texts.chunks(40) {
         let alone = run(Format::Auto, chunk.join("\n").as_bytes(), 1000);
         let array = serde_json::to_string(chunk).unwrap();
