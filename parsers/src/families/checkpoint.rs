@@ -336,17 +336,20 @@ fn form(record: &Record<'_>) -> Option<(Form, Confidence)> {
         }
         b'"' => forms::columns(text).is_some().then_some((Form::Columns, Confidence::Likely)),
         b'a'..=b'z' => {
-            // the first pair tells the separators; another family's pairs end here
-            let equals = head.iter().take(24).position(|b| matches!(b, b'=' | b' ' | b':' | b'['))?;
-            match head[equals] {
-                b'=' if head.get(equals + 1) == Some(&b'"') => {
+            // the first pair tells the separators; most lines of other families end at its key
+            let end = head.iter().take(24).position(|b| matches!(b, b'=' | b' ' | b':' | b'['))?;
+            if KEYS.get(&head[..end]).is_none() && !matches!(&head[..end], b"loc" | b"num" | b"hostname") {
+                return None;
+            }
+            match head[end] {
+                b'=' if head.get(end + 1) == Some(&b'"') => {
                     contains(head, b" loguid=\"{0x").then_some((Form::Pairs, Confidence::Certain))
                 }
-                b'=' if contains(head, b"|loguid={0x")
-                    || contains(head, b"|i/f_dir=")
-                    || contains(head, b"|ifdir=") =>
-                {
-                    Some((Form::Bars, Confidence::Certain))
+                b'=' => {
+                    let bars = memchr::memchr(b'|', &head[..head.len().min(80)]).is_some();
+                    let ours =
+                        bars && [&b"|loguid={0x"[..], b"|i/f_dir=", b"|ifdir="].iter().any(|key| contains(head, key));
+                    ours.then_some((Form::Bars, Confidence::Certain))
                 }
                 b':' if contains(head, b"; ") && contains(text, b"product: ") => {
                     Some((Form::Semicolons, Confidence::Likely))

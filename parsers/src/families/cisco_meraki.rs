@@ -150,9 +150,11 @@ impl Parser for Family {
         match record.body.first()? {
             b'0'..=b'9' => own_header(record.body).map(|_| Confidence::Certain),
             b'a'..=b'z' => {
+                if record.header.host.is_empty() || record.header.time_us.is_none() {
+                    return None;
+                }
                 let (word, _) = first_word(record.body)?;
-                let stamped = !record.header.host.is_empty() && record.header.time_us.is_some();
-                (KINDS.get(word).is_some() && stamped).then_some(Confidence::Certain)
+                KINDS.get(word).map(|_| Confidence::Certain)
             }
             _ => None,
         }

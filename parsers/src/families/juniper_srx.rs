@@ -289,7 +289,10 @@ impl Parser for Family {
         if record.header.structured.starts_with(b"[junos@") {
             return Some(Confidence::Certain);
         }
-        let message = split(record)?;
+        let Some(message) = split(record) else {
+            // other systems have long lost it
+            return (record.header.app == b"rshd").then_some(Confidence::Likely);
+        };
         if topic(message.tag).is_some() || message.data.starts_with(b"[junos@") {
             return Some(Confidence::Certain);
         }
