@@ -18,16 +18,18 @@
 
 mod forms;
 mod judge;
+mod keys;
 
 use schemas::{Direction, Field, Ip, LogSource, RejectKind, Row, Transport, key};
 
 use crate::detect::Keys;
 use crate::lex::buffer::with_buffer;
-use crate::lex::keys::KeyMap;
 use crate::lex::text::{contains, decimal, hexadecimal, present};
 use crate::lex::{cef, json, kv, leef, time};
 use crate::transport::Shape;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
+
+use keys::{CEF_KEYS, KEYS, LEEF_KEYS, NOTES, Noted, What};
 
 /// The family.
 pub struct Family;
@@ -52,205 +54,6 @@ const fn source(
         services,
     }
 }
-
-/// What a key is for.
-#[derive(Clone, Copy)]
-enum What {
-    To(Field),
-    /// A column that only some values fit; anything else becomes an extra.
-    Maybe(Field),
-    /// An end's address, or its name.
-    Address(Field, Field),
-    /// An address after translation; the unspecified one is none.
-    Translated(Field),
-    /// A port after translation; 0 is none.
-    TranslatedPort(Field),
-    Start,
-    Elapsed,
-    Direction,
-    Protocol,
-    /// The destination's port, in LEA a service's name.
-    Service,
-    User,
-    Note(Noted),
-    Skip,
-}
-
-#[derive(Clone, Copy)]
-#[repr(usize)]
-enum Noted {
-    Time,
-    Origin,
-    SicName,
-    Action,
-    Product,
-    Operation,
-    AuthStatus,
-    OutOfState,
-    InterfaceDirection,
-    Interface,
-    ClientIn,
-    ClientOut,
-    ServerIn,
-    ServerOut,
-    ClientInPackets,
-    ClientOutPackets,
-    ServerInPackets,
-    ServerOutPackets,
-    Bytes,
-    Packets,
-    Nothing,
-    Count,
-}
-
-const NOTES: usize = Noted::Count as usize;
-
-static KEYS: KeyMap<What, 512> = KeyMap::new(&[
-    ("src", What::Address(Field::SrcIp, Field::SrcHost)),
-    ("dst", What::Address(Field::DstIp, Field::DstHost)),
-    ("s_port", What::Maybe(Field::SrcPort)),
-    ("sport_svc", What::Maybe(Field::SrcPort)),
-    ("service", What::Service),
-    ("d_port", What::Service),
-    ("proto", What::Protocol),
-    ("action", What::Note(Noted::Action)),
-    ("product", What::Note(Noted::Product)),
-    ("ProductName", What::Note(Noted::Product)),
-    ("product_name", What::Note(Noted::Product)),
-    ("origin", What::Note(Noted::Origin)),
-    ("orig", What::Note(Noted::Origin)),
-    ("Origin", What::Note(Noted::Origin)),
-    ("originsicname", What::Note(Noted::SicName)),
-    ("origin_sic_name", What::Note(Noted::SicName)),
-    ("OriginSicName", What::Note(Noted::SicName)),
-    ("time", What::Note(Noted::Time)),
-    ("Date", What::Note(Noted::Nothing)),
-    ("start_time", What::Start),
-    ("elapsed", What::Elapsed),
-    ("ifdir", What::Note(Noted::InterfaceDirection)),
-    ("i/f_dir", What::Note(Noted::InterfaceDirection)),
-    ("ifname", What::Note(Noted::Interface)),
-    ("i/f_name", What::Note(Noted::Interface)),
-    ("inzone", What::To(Field::SrcZone)),
-    ("outzone", What::To(Field::DstZone)),
-    ("conn_direction", What::Direction),
-    ("xlatesrc", What::Translated(Field::NatSrcIp)),
-    ("xlatedst", What::Translated(Field::NatDstIp)),
-    ("xlatesport", What::TranslatedPort(Field::NatSrcPort)),
-    ("xlatedport", What::TranslatedPort(Field::NatDstPort)),
-    ("rule_name", What::To(Field::RuleName)),
-    ("rule_uid", What::To(Field::RuleId)),
-    ("loguid", What::To(Field::SessionId)),
-    ("client_inbound_bytes", What::Note(Noted::ClientIn)),
-    ("client_outbound_bytes", What::Note(Noted::ClientOut)),
-    ("server_inbound_bytes", What::Note(Noted::ServerIn)),
-    ("server_outbound_bytes", What::Note(Noted::ServerOut)),
-    ("client_inbound_packets", What::Note(Noted::ClientInPackets)),
-    ("client_outbound_packets", What::Note(Noted::ClientOutPackets)),
-    ("server_inbound_packets", What::Note(Noted::ServerInPackets)),
-    ("server_outbound_packets", What::Note(Noted::ServerOutPackets)),
-    ("bytes", What::Note(Noted::Bytes)),
-    ("packets", What::Note(Noted::Packets)),
-    ("sent_bytes", What::Maybe(Field::BytesOut)),
-    ("received_bytes", What::Maybe(Field::BytesIn)),
-    ("reason", What::To(Field::Reason)),
-    ("Reason", What::To(Field::Reason)),
-    ("fail reason", What::To(Field::Reason)),
-    ("fail_reason", What::To(Field::Reason)),
-    ("reject_id_kid", What::To(Field::Reason)),
-    ("action_reason", What::To(Field::Reason)),
-    ("message_info", What::To(Field::Reason)),
-    ("tcp_packet_out_of_state", What::Note(Noted::OutOfState)),
-    ("TCP packet out of state", What::Note(Noted::OutOfState)),
-    ("tcp_flags", What::To(Field::TcpFlags)),
-    ("icmp_type", What::Maybe(Field::IcmpType)),
-    ("ICMP Type", What::Maybe(Field::IcmpType)),
-    ("icmp_code", What::Maybe(Field::IcmpCode)),
-    ("ICMP Code", What::Maybe(Field::IcmpCode)),
-    ("user", What::User),
-    ("src_user_name", What::User),
-    ("administrator", What::User),
-    ("src_machine_name", What::To(Field::SrcHost)),
-    ("client_name", What::To(Field::SrcHost)),
-    ("machine", What::To(Field::SrcHost)),
-    ("client_ip", What::Address(Field::SrcIp, Field::SrcHost)),
-    ("auth_status", What::Note(Noted::AuthStatus)),
-    ("audit_status", What::Note(Noted::AuthStatus)),
-    ("auth_method", What::To(Field::AuthMethod)),
-    ("operation", What::Note(Noted::Operation)),
-    ("severity", What::To(Field::Level)),
-    ("protection_name", What::To(Field::Signature)),
-    ("attack", What::To(Field::Signature)),
-    ("malware_action", What::To(Field::Signature)),
-    ("protection_id", What::To(Field::SignatureId)),
-    ("protection_type", What::To(Field::SignatureClass)),
-    ("matched_category", What::To(Field::SignatureClass)),
-    ("appi_name", What::To(Field::AppProto)),
-    ("resource", What::To(Field::Url)),
-    ("http_host", What::To(Field::HttpHost)),
-    ("method", What::To(Field::HttpMethod)),
-    ("user_agent", What::To(Field::UserAgent)),
-    ("dns_query", What::To(Field::DnsQuery)),
-    ("src_mac", What::To(Field::SrcMac)),
-    ("mac_source_address", What::To(Field::SrcMac)),
-    ("mac_destination_address", What::To(Field::DstMac)),
-    ("description", What::To(Field::Message)),
-    ("sys_message", What::To(Field::Message)),
-    ("default_device_message", What::To(Field::Message)),
-    ("suppressed_logs", What::Maybe(Field::Repeat)),
-    ("flags", What::Skip),
-    ("version", What::Skip),
-]);
-
-/// Names of CEF that differ.
-static CEF_KEYS: KeyMap<&str, 128> = KeyMap::new(&[
-    ("act", "action"),
-    ("spt", "s_port"),
-    ("dpt", "service"),
-    ("rt", "time"),
-    ("suser", "user"),
-    ("duser", "user"),
-    ("shost", "src_machine_name"),
-    ("cnt", "suppressed_logs"),
-    ("in", "received_bytes"),
-    ("out", "sent_bytes"),
-    ("app", "appi_name"),
-    ("request", "resource"),
-    ("requestMethod", "method"),
-    ("cp_severity", "severity"),
-    ("msg", "description"),
-    ("sourceTranslatedAddress", "xlatesrc"),
-    ("sourceTranslatedPort", "xlatesport"),
-    ("destinationTranslatedAddress", "xlatedst"),
-    ("destinationTranslatedPort", "xlatedport"),
-    ("deviceInboundInterface", "ifname"),
-    ("Rule Name", "rule_name"),
-    ("Threat Prevention Rule Name", "rule_name"),
-    ("Protection Name", "protection_name"),
-    ("Protection ID", "protection_id"),
-    ("Protection Type", "protection_type"),
-    ("Matched Category", "matched_category"),
-    ("TCP Flags", "tcp_flags"),
-    ("smac", "mac_source_address"),
-    ("dmac", "mac_destination_address"),
-    ("requestClientApplication", "user_agent"),
-]);
-
-/// Names of LEEF that differ.
-static LEEF_KEYS: KeyMap<&str, 32> = KeyMap::new(&[
-    ("srcPort", "s_port"),
-    ("dstPort", "service"),
-    ("devTime", "time"),
-    ("usrName", "user"),
-    ("sev", "severity"),
-    ("srcBytes", "sent_bytes"),
-    ("dstBytes", "received_bytes"),
-    ("srcPostNAT", "xlatesrc"),
-    ("dstPostNAT", "xlatedst"),
-    ("srcPostNATPort", "xlatesport"),
-    ("dstPostNATPort", "xlatedport"),
-    ("url", "resource"),
-]);
 
 /// How a line carries its keys.
 #[derive(Clone, Copy, PartialEq, Eq)]

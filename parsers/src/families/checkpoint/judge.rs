@@ -2,7 +2,8 @@
 
 use schemas::{Action, EventKind, Field, Initiator, Outcome, PortState, Row, Transport, key};
 
-use super::{LOGIN, Line, Noted, REST, THREAT, TRAFFIC};
+use super::keys::Noted;
+use super::{LOGIN, Line, REST, THREAT, TRAFFIC};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, split_once};
 
