@@ -7,12 +7,14 @@
 //! columns and is remembered from line to line.
 
 mod columns;
+mod event;
 mod types;
 
 use schemas::{RejectKind, Row};
 
 use self::columns::{COLUMNS, Column, Put};
-use self::types::{Event, LogType};
+use self::event::Event;
+use self::types::LogType;
 use crate::detect::Keys;
 use crate::lex::buffer::with_buffer;
 use crate::lex::json::{self, Extent, Value};
