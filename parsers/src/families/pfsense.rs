@@ -40,8 +40,14 @@ const fn source(
 }
 
 /// Programs that are families of their own.
-static PROGRAMS: &[&dyn Parser] =
-    &[&super::openvpn::Family, &super::haproxy::Family, &super::squid::Family, &super::linux_auth::Family];
+static PROGRAMS: &[&dyn Parser] = &[
+    &super::openvpn::Family,
+    &super::haproxy::Family,
+    &super::squid::Family,
+    &super::linux_auth::Family,
+    &super::snort::Family,
+    &super::nginx::Family,
+];
 
 /// Most columns that are looked at: IPv4, TCP has 29, extension headers add a few.
 const COLUMNS_MAX: usize = 48;
@@ -82,9 +88,7 @@ impl Parser for Family {
             text::application(record, row)?;
         } else if daemons::knows(record.header.app, body) {
             daemons::event(record, row);
-        } else if let Some(program) =
-            PROGRAMS.iter().find(|program| program.detect(record, memory) == Some(Confidence::Certain))
-        {
+        } else if let Some(program) = PROGRAMS.iter().find(|program| program.detect(record, memory).is_some()) {
             return program.parse(record, memory, row);
         } else {
             return Err(record.not_this_family("`rule,subrule,anchor,tracker,interface,reason,action,in|out,4|6,…`"));

@@ -207,13 +207,17 @@ impl<'r> Line<'_, 'r> {
         }
         self.set_end(Noted::Src, row)?;
         self.set_end(Noted::Dst, row)?;
-        if let Some((ip, port)) = colon(self.note(Noted::NatSrc)) {
-            row.set(key::NAT_SRC_IP, ip);
-            row.set_opt(key::NAT_SRC_PORT, port);
-        }
-        if let Some((ip, port)) = colon(self.note(Noted::NatDst)) {
-            row.set(key::NAT_DST_IP, ip);
-            row.set_opt(key::NAT_DST_PORT, port);
+        for (note, ip_key, port_key) in
+            [(Noted::NatSrc, key::NAT_SRC_IP, key::NAT_SRC_PORT), (Noted::NatDst, key::NAT_DST_IP, key::NAT_DST_PORT)]
+        {
+            // `IP:PORT`, and in some builds the interface behind them
+            let text = self.note(note);
+            let two = memchr::memchr_iter(b':', text).nth(1).filter(|_| !text.starts_with(b"["));
+            let end = colon(text).or_else(|| colon(&text[..two?]));
+            if let Some((ip, port)) = end {
+                row.set(ip_key, ip);
+                row.set_opt(port_key, port);
+            }
         }
         // `Unknown (SSO failed)`, `Unknown (external IP)`: nobody
         let user = self.note(Noted::User);

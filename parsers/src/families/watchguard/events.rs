@@ -21,6 +21,12 @@ pub(super) fn event(text: &[u8], row: &mut Row<'_>) {
         threat(text, details, row);
         return;
     }
+    if flood(text, row) {
+        row.log_source(&IPS);
+        row.set(key::KIND, EventKind::Alert);
+        row.set(key::ACTION, Action::Alert);
+        return;
+    }
     row.log_source(&EVENT);
     if let Some(lease) = dhcp::sentence(text) {
         row.set_opt(key::SRC_IP, lease.client);
@@ -29,6 +35,14 @@ pub(super) fn event(text: &[u8], row: &mut Row<'_>) {
         row.text(key::SRC_HOST, lease.name);
         row.text(key::IN_INTERFACE, lease.via.strip_suffix(b":").unwrap_or(lease.via));
         row.text(key::EVENT_ACTION, lease.message);
+    } else if let Some((ends, tunnel)) = text.strip_prefix(b"(").and_then(|rest| split_once(rest, b')'))
+        && let Some((local, remote)) = split_once_str(ends, b"<->")
+    {
+        // the gateways of a tunnel; who began is not said
+        row.set_opt(key::SRC_IP, Ip::parse(local));
+        row.set_opt(key::DST_IP, Ip::parse(remote));
+        let name = tunnel.strip_prefix(b"'").and_then(|rest| split_once(rest, b'\''));
+        row.extra_fixed("tunnel", name.map_or(&b""[..], |(name, _)| name));
     } else if let Some(rest) = text.strip_prefix(b"Temporarily blocking host ") {
         let (host, reason) = split_once(rest, b' ').unwrap_or((rest, b""));
         row.set_opt(key::SRC_IP, Ip::parse(host));
@@ -38,6 +52,22 @@ pub(super) fn event(text: &[u8], row: &mut Row<'_>) {
     }
 }
 
+/// `SYN flood attack against B from A detected.`, `DDOS from client A detected.` Says whether it was one of them.
+fn flood(text: &[u8], row: &mut Row<'_>) -> bool {
+    let Some(head) = text.strip_suffix(b".").unwrap_or(text).strip_suffix(b" detected") else { return false };
+    if let Some((name, ends)) = split_once_str(head, b" against ") {
+        let (target, source) = split_once_str(ends, b" from ").unwrap_or((ends, b""));
+        row.set_opt(key::DST_IP, Ip::parse(target));
+        row.set_opt(key::SRC_IP, Ip::parse(source));
+        row.text(key::SIGNATURE, name);
+        return true;
+    }
+    let Some((name, client)) = split_once_str(head, b" from client ") else { return false };
+    row.set_opt(key::SRC_IP, Ip::parse(client));
+    row.text(key::SIGNATURE, name);
+    true
+}
+
 /// `Authentication of TYPE user [U@D] from A was accepted|rejected, WHY`, `TYPE user U@D from A logged in|logged out …`,
 /// `TYPE User U@D from A log in attempt was rejected - WHY`. Says whether it was one of them.
 fn login(text: &[u8], row: &mut Row<'_>) -> bool {
@@ -45,6 +75,8 @@ fn login(text: &[u8], row: &mut Row<'_>) -> bool {
     let (method, name) = if let Some(rest) = before.strip_prefix(b"Authentication of ") {
         let Some((method, name)) = split_once_str(rest, b" user [") else { return false };
         (method, name.strip_suffix(b"]").unwrap_or(name))
+    } else if let Some(name) = before.strip_prefix(b"User ") {
+        (&b""[..], name)
     } else {
         let both = [split_once_str(before, b" user "), split_once_str(before, b" User ")];
         let Some(first) = both.into_iter().flatten().min_by_key(|(method, _)| method.len()) else { return false };
