@@ -289,10 +289,7 @@ impl Parser for Family {
         if record.header.structured.starts_with(b"[junos@") {
             return Some(Confidence::Certain);
         }
-        let Some(message) = split(record) else {
-            // other systems have long lost it
-            return (record.header.app == b"rshd").then_some(Confidence::Likely);
-        };
+        let message = split(record)?;
         if topic(message.tag).is_some() || message.data.starts_with(b"[junos@") {
             return Some(Confidence::Certain);
         }
