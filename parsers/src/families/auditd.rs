@@ -101,9 +101,13 @@ impl Parser for Family {
     }
 }
 
-/// The stamp is near the beginning, whatever stands before it.
+/// The stamp is near the beginning, whatever stands before it. Where it was lost, `msg=` still follows the type.
 fn marked(body: &[u8]) -> Option<Confidence> {
-    contains(&body[..body.len().min(300)], b"audit(").then_some(Confidence::Certain)
+    if contains(&body[..body.len().min(300)], b"audit(") {
+        return Some(Confidence::Certain);
+    }
+    let cut = body.starts_with(b"type=") && contains(&body[..body.len().min(40)], b" msg=");
+    cut.then_some(Confidence::Possible)
 }
 
 /// What stands before a record's own fields.

@@ -94,6 +94,13 @@ fn program(app: &[u8]) -> &[u8] {
     app.split(|byte| matches!(byte, b'(' | b'@' | b'[' | b']')).next().unwrap_or(app)
 }
 
+/// `[sshd] TEXT`, `[sshd]: TEXT`: a tag as some forwarders write it.
+fn bracketed(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = split_once(body.strip_prefix(b"[")?, b']')?;
+    let rest = rest.strip_prefix(b":").unwrap_or(rest).strip_prefix(b" ")?;
+    PROGRAMS.contains(&name).then_some((name, rest))
+}
+
 impl Parser for Family {
     fn name(&self) -> &'static str {
         "linux_auth"
@@ -119,7 +126,7 @@ impl Parser for Family {
             let known = PROGRAMS.contains(&program(app)) || record.body.starts_with(b"pam_");
             return known.then_some(Confidence::Certain);
         }
-        if record.body.starts_with(b"polkitd(") {
+        if record.body.starts_with(b"polkitd(") || bracketed(record.body).is_some() {
             return Some(Confidence::Certain);
         }
         let text = text_of(record.body);
@@ -141,6 +148,10 @@ impl Parser for Family {
             && let Some((_, rest)) = split_once_str(body, b"): ")
         {
             (app, body) = (b"polkitd", rest);
+        } else if app.is_empty()
+            && let Some(found) = bracketed(body)
+        {
+            (app, body) = found;
         }
         match repetition(body) {
             Some(Repetition::Of { times, body: inner }) => {
