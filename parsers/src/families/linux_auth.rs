@@ -82,7 +82,6 @@ const PROGRAMS: &[&[u8]] = &[
     b"xinetd",
     b"telnetd",
     b"in.telnetd",
-    b"rshd",
     b"in.rshd",
     b"rlogind",
     b"in.rlogind",

@@ -58,7 +58,7 @@ pub(super) fn other_program(app: &[u8], text: &[u8], row: &mut Row<'_>) -> Optio
         b"pkexec" => pkexec(text, row),
         b"doas" => doas(text, row),
         b"xinetd" => xinetd(text, row),
-        b"in.telnetd" | b"telnetd" | b"in.rshd" | b"rshd" | b"in.rlogind" | b"rlogind" => connect_from(text, row),
+        b"in.telnetd" | b"telnetd" | b"in.rshd" | b"in.rlogind" | b"rlogind" => connect_from(text, row),
         _ => None,
     }
 }
