@@ -203,6 +203,8 @@ static KEYS: KeyMap<What, 256> = KeyMap::new(&[
     ("message", What::To(Field::Message)),
     ("ssh-connection", What::Note(Noted::Peer)),
     ("command", What::To(Field::ProcessCommand)),
+    ("client-ip-str", What::Maybe(Field::SrcIp)),
+    ("client-ip", What::Maybe(Field::SrcIp)),
     ("peer-session-id", What::Skip),
     ("peer-source-address", What::Skip),
     ("peer-source-port", What::Skip),
