@@ -156,7 +156,7 @@ fn lines_in_are_events_and_refusals_however_many_are_refused() {
     // an empty line at the end of a text is no line, while an empty element of a list is one
     texts.retain(|text| !text.is_empty());
     for chunk in texts.chunks(40) {
-        let alone = run(Format::Auto, chunk.join("\n").as_bytes(), 1000);
+        let alone = run(Format::Auto, (chunk.join("\n") + "\n").as_bytes(), 1000);
         let array = serde_json::to_string(chunk).unwrap();
         let rows: Vec<&String> = alone.iter().flatten().flat_map(|(_, rows)| rows).collect();
         let parts = rows.iter().filter(|row| is_refusal(row)).count();
