@@ -92,7 +92,7 @@ impl Parser for Family {
         if server_of(app).is_some() {
             return Some(Confidence::Certain);
         }
-        if record.header.time_us.is_some() {
+        if record.header.time_us.is_some() && app.is_empty() {
             return exim_line(record.line).map(|_| Confidence::Likely);
         }
         (app.is_empty() && postfix::is_sentence(record.body)).then_some(Confidence::Possible)

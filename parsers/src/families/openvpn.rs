@@ -11,7 +11,7 @@
 use memchr::memmem;
 use schemas::{Action, EventKind, Field, Ip, LogSource, Outcome, PortState, Row, Transport, key};
 
-use crate::lex::text::{Cursor, contains, decimal, port, split_once, split_once_str};
+use crate::lex::text::{Beginnings, Cursor, contains, decimal, port, split_once, split_once_str};
 use crate::lex::time;
 use crate::logins::{attempt, beside, end, set_user};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
@@ -35,7 +35,7 @@ static LOGIN: LogSource = source(&["authentication"]);
 static REST: LogSource = source(&[]);
 
 /// Beginnings of sentences that no other program has.
-const BEGINNINGS: &[&[u8]] = &[
+static BEGINNINGS: Beginnings = Beginnings::new(&[
     b"TLS: ",
     b"TLS Error: ",
     b"TLS Auth Error: ",
@@ -101,11 +101,12 @@ const BEGINNINGS: &[&[u8]] = &[
     b"GID set to ",
     b"LDAP user \"",
     b"Incorrect password supplied for LDAP DN",
-];
+]);
 
 /// Whether a tag is that of an OpenVPN server; people give instances names of their own.
 fn is_program(app: &[u8]) -> bool {
-    contains(app, b"openvpn") || contains(app, b"ovpn") || app == b"OpenVPN"
+    let begins = app.starts_with(b"openvpn") || app.starts_with(b"ovpn") || app.starts_with(b"OpenVPN");
+    begins || app.ends_with(b"openvpn") || app.ends_with(b"ovpn")
 }
 
 impl Parser for Family {
@@ -130,10 +131,13 @@ impl Parser for Family {
             return None;
         }
         let text = without_time(record.line)?;
+        if !BEGINNINGS.begin(text) && !may_have_peer(text) {
+            return None;
+        }
         let (peer, rest) = prefix(text);
         let rest = nameless(rest);
-        let known = BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning))
-            || rest.starts_with(b"[") && contains(rest, b"] Peer Connection Initiated with ");
+        let known =
+            BEGINNINGS.begin(rest) || rest.starts_with(b"[") && contains(rest, b"] Peer Connection Initiated with ");
         known.then_some(if peer.is_some() { Confidence::Likely } else { Confidence::Possible })
     }
 
@@ -157,7 +161,7 @@ impl Parser for Family {
             row.set(key::SRC_IP, peer.ip);
             row.set(key::SRC_PORT, peer.port);
         }
-        let known = of_syslog || peer.is_some() || BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning));
+        let known = of_syslog || peer.is_some() || BEGINNINGS.begin(rest);
         if !known && header.time_us.is_none() {
             return Err(record.not_this_family("a time, `ADDRESS:PORT` of a client, or one of OpenVPN's sentences"));
         }
@@ -185,6 +189,21 @@ fn without_time(line: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// Whether a client may stand at the start of a text: a first word with a colon in it, or a slash with a number behind it.
+/// Only a look, since every line that has no header comes here.
+fn may_have_peer(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(100)];
+    match head.first() {
+        Some(b'0'..=b'9') => head.iter().take(48).take_while(|byte| **byte != b' ').any(|byte| *byte == b':'),
+        _ => {
+            head.first() == Some(&b'[')
+                || memchr::memchr(b'/', head)
+                    .and_then(|at| head.get(at + 1))
+                    .is_some_and(|byte| byte.is_ascii_hexdigit())
+        }
+    }
+}
+
 /// Behind `us=340080 `.
 fn micros(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"us=").and_then(|rest| split_once(rest, b' ')).map_or(text, |(_, rest)| rest)
@@ -205,11 +224,7 @@ fn own_time<'a>(record: &Record<'a>, row: &mut Row<'_>) -> &'a [u8] {
 /// Without the name of the client in brackets that some sentences have before them.
 fn nameless(text: &[u8]) -> &[u8] {
     match text.strip_prefix(b"[").and_then(|rest| split_once_str(rest, b"] ")) {
-        Some((_, rest))
-            if BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning)) && !rest.starts_with(b"Peer ") =>
-        {
-            rest
-        }
+        Some((_, rest)) if BEGINNINGS.begin(rest) && !rest.starts_with(b"Peer ") => rest,
         _ => text,
     }
 }

@@ -145,6 +145,14 @@ impl Parser for Family {
         if is_csv(record.line) {
             return Some(Confidence::Likely);
         }
+        let first = record.line.first()?;
+        let may = matches!(
+            first,
+            b'0'..=b'9' | b'[' | b'F' | b'L' | b'E' | b'W' | b'N' | b'I' | b'P' | b'D' | b'H' | b'S' | b'C'
+        );
+        if !may || record.header.priority.is_some() || !record.header.pid.is_empty() {
+            return None;
+        }
         // two blanks behind a colon are rare elsewhere, so this is one search for most foreign lines
         let body = &record.line[..record.line.len().min(PREFIX_MAX)];
         let (_, before, _) = memmem::find(body, b":  ").and_then(|_| severity(record.line))?;

@@ -135,6 +135,36 @@ pub fn unhex(text: &[u8], into: &mut Scratch) -> Option<()> {
     Some(())
 }
 
+/// A list of texts that a line may begin with, looked through only where the line's first two bytes are those of one.
+///
+/// Detection asks every line: of a foreign one this is a look at one bit.
+pub struct Beginnings {
+    list: &'static [&'static [u8]],
+    pairs: [u64; 1024],
+}
+
+impl Beginnings {
+    /// Builds the list; meant for a `static`. A text of less than two bytes fails the build.
+    pub const fn new(list: &'static [&'static [u8]]) -> Beginnings {
+        let mut pairs = [0; 1024];
+        let mut at = 0;
+        while at < list.len() {
+            let pair = (list[at][0] as usize) << 8 | list[at][1] as usize;
+            pairs[pair / 64] |= 1 << (pair % 64);
+            at += 1;
+        }
+        Beginnings { list, pairs }
+    }
+
+    /// Whether `text` begins with one of them.
+    #[inline]
+    pub fn begin(&self, text: &[u8]) -> bool {
+        let [first, second, ..] = text else { return false };
+        let pair = (*first as usize) << 8 | *second as usize;
+        self.pairs[pair / 64] >> (pair % 64) & 1 == 1 && self.list.iter().any(|beginning| text.starts_with(beginning))
+    }
+}
+
 /// Bytes that a text has to be put together in: on the stack as long as they are few.
 pub struct Scratch {
     short: [u8; SCRATCH_SHORT],
@@ -359,6 +389,13 @@ mod tests {
         assert_eq!(port(b"65535"), Some(65535));
         assert_eq!(port(b"65536"), None);
         assert_eq!(hexadecimal(b"0xc000006d"), Some(0xc000006d));
+    }
+
+    #[test]
+    fn a_list_of_beginnings_finds_each_and_nothing_else() {
+        static LIST: Beginnings = Beginnings::new(&[b"TLS: ", b"TLS Error: ", b"VERIFY "]);
+        assert!(LIST.begin(b"TLS Error: x") && LIST.begin(b"VERIFY OK"));
+        assert!(!LIST.begin(b"TLSv1") && !LIST.begin(b"T") && !LIST.begin(b"") && !LIST.begin(b"xVERIFY "));
     }
 
     #[test]

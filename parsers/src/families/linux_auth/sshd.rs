@@ -8,7 +8,7 @@ use memchr::memmem;
 use schemas::{Action, EventKind, Ip, Outcome, PortState, Row, Transport, key};
 
 use super::{SSH, SSH_LOGIN, after, attempt, bare_name, beside, quoted, set_source, set_ssh, set_user};
-use crate::lex::text::{Cursor, contains, decimal, port, rsplit_once, split_once_str};
+use crate::lex::text::{Beginnings, Cursor, contains, decimal, port, rsplit_once, split_once_str};
 
 /// A remote end in a sentence, read from the right.
 struct Peer<'a> {
@@ -19,7 +19,7 @@ struct Peer<'a> {
 }
 
 /// Beginnings of sentences that no other program has: to know a line without a tag.
-const BEGINNINGS: &[&[u8]] = &[
+static BEGINNINGS: Beginnings = Beginnings::new(&[
     b"kex_exchange_identification: ",
     b"ssh_exchange_identification: ",
     b"Accepted ",
@@ -50,12 +50,11 @@ const BEGINNINGS: &[&[u8]] = &[
     b"maximum authentication attempts exceeded for ",
     b"Magic value check failed ",
     b"User child is on pid ",
-];
+]);
 
 /// Whether a text begins as one of sshd's sentences. `User NAME … not allowed because …` has the name in between.
 pub(super) fn is_sentence(text: &[u8]) -> bool {
-    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
-        || text.starts_with(b"User ") && contains(text, b" not allowed because ")
+    BEGINNINGS.begin(text) || text.starts_with(b"User ") && contains(text, b" not allowed because ")
 }
 
 /// Reads a sentence of sshd. `None` if it is not known.

@@ -7,11 +7,11 @@ use memchr::memmem;
 use schemas::{Action, EventKind, Initiator, Ip, Outcome, PortState, Row, key};
 
 use super::{POSTFIX, POSTFIX_FLOW, POSTFIX_LOGIN, Peer, peer, set_client, set_relay};
-use crate::lex::text::{Cursor, contains, port, rsplit_once, split_once, split_once_str};
+use crate::lex::text::{Beginnings, Cursor, contains, port, rsplit_once, split_once, split_once_str};
 use crate::logins::{attempt, beside, set_destination_end, set_service, set_source};
 
 /// Beginnings of sentences without a tag.
-const BEGINNINGS: &[&[u8]] = &[
+static BEGINNINGS: Beginnings = Beginnings::new(&[
     b"NOQUEUE: ",
     b"connect from ",
     b"connect to ",
@@ -38,10 +38,10 @@ const BEGINNINGS: &[&[u8]] = &[
     b"CONNECT from [",
     b"PASS ",
     b"DNSBL rank ",
-];
+]);
 
 /// What follows a queue's id.
-const OF_A_MESSAGE: &[&[u8]] = &[
+static OF_A_MESSAGE: Beginnings = Beginnings::new(&[
     b"client=",
     b"to=",
     b"from=",
@@ -60,13 +60,11 @@ const OF_A_MESSAGE: &[&[u8]] = &[
     b"removed",
     b"lost connection with ",
     b"conversation with ",
-];
+]);
 
 /// Whether a text without a tag looks like one of these sentences.
 pub(super) fn is_sentence(text: &[u8]) -> bool {
-    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
-        || queue(text).is_some_and(|(_, rest)| OF_A_MESSAGE.iter().any(|beginning| rest.starts_with(beginning)))
-        || is_spf_result(text)
+    BEGINNINGS.begin(text) || queue(text).is_some_and(|(_, rest)| OF_A_MESSAGE.begin(rest)) || is_spf_result(text)
 }
 
 /// `Pass; identity=…`: what a policy server found.
