@@ -58,18 +58,25 @@ fn long_and_deep_lines_end_in_bounded_time() {
         [&b"{\"message\":\""[..], &b"\\\\".repeat(1 << 19), b"\"}"].concat(),
         [&b"<165>1 2026-01-05T10:00:00Z h a p m ["[..], &b"x y=\"z\" ".repeat(1 << 17)].concat(),
     ];
-    // the beginnings of true lines, with a tail that never ends
-    for line in fixture_lines().into_iter().step_by(3) {
+    let ended_by_none = |line: &[u8]| {
+        // the beginning of a true line, with a tail that never ends
         let half = &line[..line.len() / 2];
-        text.push([half, &b"(".repeat(1 << 14)].concat());
-        text.push([half, &b" from a to b ".repeat(1 << 11)].concat());
-        text.push([half, &b",\"".repeat(1 << 13)].concat());
-        text.push([half, &b"=\\".repeat(1 << 13)].concat());
-    }
-    text.iter_mut().for_each(|line| line.retain(|&byte| byte != b'\n'));
-    let joined = text.join(&b'\n');
+        [
+            [half, &b"(".repeat(1 << 14)].concat(),
+            [half, &b" from a to b ".repeat(1 << 11)].concat(),
+            [half, &b",\"".repeat(1 << 13)].concat(),
+            [half, &b"=\\".repeat(1 << 13)].concat(),
+        ]
+    };
+    text.extend(fixture_lines().iter().step_by(97).flat_map(|line| ended_by_none(line)));
     for format in (0..FAMILIES.len()).map(Format::Family).chain([Format::Auto]) {
-        assert_eq!(run(format, &joined, usize::MAX).len(), text.len());
+        let mut text = text.clone();
+        if let Format::Family(index) = format {
+            let own = fs::read(fixtures().join(FAMILIES[index].name()).join("lines.log")).unwrap();
+            text.extend(lines(&own).iter().step_by(2).flat_map(|line| ended_by_none(line)));
+        }
+        text.iter_mut().for_each(|line| line.retain(|&byte| byte != b'\n'));
+        assert_eq!(run(format, &text.join(&b'\n'), usize::MAX).len(), text.len(), "{}", format.name());
     }
 }
 
