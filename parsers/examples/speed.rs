@@ -13,7 +13,7 @@ use std::time::Instant;
 use parsers::{FAMILIES, Format, Session, Zone};
 use schemas::{FlowBatch, Place};
 
-/// Rows to a batch: what stays in a second-level cache. With four times as many a row costs a quarter more.
+/// Rows to a batch: what stays in a second-level cache. With four times as many a row costs a seventh more.
 const BATCH_ROWS: usize = 2_048;
 
 /// Lines to which a fixture is repeated.
