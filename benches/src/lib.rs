@@ -46,5 +46,5 @@ pub fn engine() -> Arc<Engine> {
 
 /// Every line by its own shape, zones UTC.
 pub fn reading() -> Reading {
-    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, tenant: Arc::from("") }
+    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, mappings: Vec::new(), tenant: Arc::from("") }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use schemas::{EventKind, Field, RejectKind, Row, Word};
+use schemas::{EventKind, Field, FieldType, Ip, RejectKind, Row, Word};
 
 use crate::generic::{Escapes, Event, Note, Put, Sources, Value, sources};
 use crate::lex::json::{self, Extent};
@@ -138,6 +138,30 @@ impl Target {
             _ => return Ok(()),
         };
         if words.contains(&word) { Ok(()) } else { Err(words) }
+    }
+
+    /// Whether `text` can be the field's value in every record.
+    ///
+    /// # Errors
+    /// What it should be.
+    pub fn check(&self, text: &str) -> Result<(), &'static str> {
+        let text = text.as_bytes();
+        let (fits, expected) = match self.put {
+            Put::Note(Note::Time | Note::Start | Note::End) => (false, "a time is another in each record"),
+            Put::Note(Note::Transport) => (schemas::Transport::parse(text).is_some(), "an IP protocol"),
+            Put::Note(Note::NatSrc | Note::NatDst) => (Ip::parse(text).is_some(), "an address"),
+            Put::To(field) | Put::Maybe(field) => match field.field_type() {
+                FieldType::Ip => (Ip::parse(text).is_some(), "an address"),
+                FieldType::Port => (schemas::parse_port(text).is_some(), "a port, 0 to 65535"),
+                FieldType::Long => (schemas::parse_u64(text).is_some(), "a number"),
+                FieldType::Word(words) => {
+                    (words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)), "a word of docs/fields.md")
+                }
+                _ => (true, ""),
+            },
+            _ => (true, ""),
+        };
+        if fits { Ok(()) } else { Err(expected) }
     }
 
     fn all() -> impl Iterator<Item = Target> {

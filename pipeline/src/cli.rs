@@ -157,6 +157,9 @@ pub struct InputArgs {
     /// Family of the logs; `auto` looks at each line
     #[arg(long, value_name = "FAMILY", default_value = "auto")]
     pub format: String,
+    /// A mapping file: a format of one's own, docs/mappings.md; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Vec<PathBuf>,
     /// Zone of times that name none: `UTC`, `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub zone: String,
@@ -194,6 +197,9 @@ pub struct ParseArgs {
     /// Family of the lines; `auto` looks at each line
     #[arg(long, value_name = "FAMILY", default_value = "auto")]
     pub format: String,
+    /// A mapping file: a format of one's own, docs/mappings.md; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Vec<PathBuf>,
     /// Form of the events
     #[arg(long, value_name = "FORM", value_enum, default_value_t = ParseOutput::Ndjson)]
     pub output: ParseOutput,
@@ -256,6 +262,9 @@ pub struct ValidateArgs {
     /// Rule files and folders
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// Mapping files
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Vec<PathBuf>,
     /// Asset files
     #[arg(long, value_name = "FILE")]
     pub assets: Vec<PathBuf>,

@@ -17,10 +17,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use parsers::{Format, Zone};
 
+use crate::mappings::Mappings;
 use crate::yaml::{Findings, finding};
 
 pub use kafka::{Kafka, Mechanism, Sasl, Tls};
-pub use read::{format_of, zone_of};
+pub use read::zone_of;
 pub use secret::Secret;
 
 /// Everything that `portolan run` needs to know. Paths are absolute or relative to the process, ready to be opened.
@@ -40,6 +41,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// Asset files, CSV or YAML.
     pub assets: Vec<PathBuf>,
+    /// Formats of one's own.
+    pub mappings: Mappings,
     /// MaxMind-format databases.
     pub geo: Geo,
     /// Networks that count as internal, besides the private ranges.

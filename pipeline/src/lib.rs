@@ -14,6 +14,7 @@ pub mod error;
 pub mod evidence;
 pub mod forms;
 pub mod load;
+pub mod mappings;
 pub mod out;
 pub mod quarantine;
 pub mod report;

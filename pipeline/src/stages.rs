@@ -20,6 +20,7 @@ use rules::scan::{RawSample, Scanner};
 use schemas::{FlowBatch, Place, RejectRecord, key};
 
 use crate::evidence::RAW_MAX;
+use crate::mappings::Mappings;
 use crate::source::Block;
 
 /// Rows after which a batch goes on to the next stage: a batch's columns then fit the cache of one core.
@@ -32,8 +33,17 @@ pub struct Reading {
     pub format: Format,
     /// The zone of stamps that have none.
     pub zone: Zone,
+    /// Mappings whose marks are asked where the format is `auto`.
+    pub mappings: Mappings,
     /// Whose network it is; empty where there is only one.
     pub tenant: Arc<str>,
+}
+
+impl Reading {
+    /// A session for a source that is read so.
+    pub fn session(&self) -> Session {
+        Session::new(self.format, self.zone.clone()).with_mappings(self.mappings.clone())
+    }
 }
 
 /// Rules and tables of a run: what every worker shares.
@@ -85,7 +95,7 @@ impl Engine {
 
     /// A session for a source.
     pub fn session(&self, reading: &Reading) -> Session {
-        Session::new(reading.format, reading.zone.clone())
+        reading.session()
     }
 }
 

@@ -43,6 +43,13 @@ fn the_example_of_rule_tests_is_accepted() {
 }
 
 #[test]
+fn the_example_of_mappings_is_accepted() {
+    let found = examples(include_str!("../../docs/mappings.md"));
+    assert_eq!(found.len(), 1);
+    pipeline::mappings::read(Path::new("gateway.yaml"), found[0]).unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
 fn the_configuration_of_the_readme_is_accepted() {
     for example in examples(include_str!("../../README.md")) {
         assert!(Config::load(Path::new("portolan.yaml"), example).is_ok());

@@ -128,7 +128,7 @@ fn settings(cluster: &MockCluster<'_, DefaultProducerContext>, args: &DemoArgs) 
     Ok(Settings {
         client,
         group: format!("demo-{}", args.seed),
-        inputs: Arc::from(vec![Input { topic: INPUT.to_owned(), reading: super::reading("auto", "UTC", "")? }]),
+        inputs: Arc::from(vec![Input { topic: INPUT.to_owned(), reading: super::reading("auto", "UTC", "", &[])? }]),
         start: Start::Earliest,
         lateness_us: LATENESS_US,
         idle_after: Duration::from_secs(3600),

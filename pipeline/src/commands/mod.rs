@@ -8,12 +8,14 @@ mod rules;
 mod run;
 mod validate;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::{Cli, Command};
-use crate::config::{format_of, zone_of};
+use crate::config::zone_of;
 use crate::error::Failure;
+use crate::mappings::{self, Mappings, format_of};
 use crate::out::Out;
 use crate::stages::Reading;
 
@@ -27,7 +29,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Batch(args) => batch::run(cli, args),
         Command::Run(args) => run::run(args),
         Command::Parse(args) => {
-            let reading = reading(&args.format, &args.zone, "")?;
+            let reading = reading(&args.format, &args.zone, "", &args.mapping)?;
             parse::run(&args.file, &reading, args.output, &mut Out::stdout())
         }
         Command::Rejects(args) => rejects::run(args),
@@ -37,12 +39,14 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
 }
 
 /// How lines are read, by the words of the command line.
-fn reading(format: &str, zone: &str, tenant: &str) -> Result<Reading, Failure> {
+fn reading(format: &str, zone: &str, tenant: &str, mappings: &[PathBuf]) -> Result<Reading, Failure> {
     let wrong =
         |option: &str, word: &str, advice| Failure::Usage { what: format!("{option} `{word}` is not known"), advice };
+    let mappings: Mappings = mappings.iter().map(|path| mappings::load(path)).collect::<Result<_, _>>()?;
     Ok(Reading {
-        format: format_of(format).map_err(|advice| wrong("--format", format, advice))?,
+        format: format_of(format, &mappings).map_err(|advice| wrong("--format", format, advice))?,
         zone: zone_of(zone).map_err(|advice| wrong("--zone", zone, advice))?,
+        mappings,
         tenant: Arc::from(tenant),
     })
 }

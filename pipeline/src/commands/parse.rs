@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use parsers::{Parsed, Session};
+use parsers::Parsed;
 use schemas::{FlowBatch, Place, Reject};
 
 use crate::cli::ParseOutput;
@@ -23,7 +23,7 @@ use crate::stages::Reading;
 /// The file can't be read or `out` can't be written.
 pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> Result<(), Failure> {
     let mut source = FileSource::open(path, clock::now_us())?;
-    let mut session = Session::new(reading.format, reading.zone.clone());
+    let mut session = reading.session();
     let mut batch = FlowBatch::new(16);
     let mut line_number = 0;
     let mut text = Vec::new();

@@ -89,6 +89,7 @@ fn input(config: &Config, topic: &str) -> Input {
     let reading = Reading {
         format: own.and_then(|own| own.format).unwrap_or(config.input.format),
         zone: own.and_then(|own| own.zone.clone()).unwrap_or_else(|| config.input.zone.clone()),
+        mappings: config.mappings.clone(),
         tenant: Arc::from(tenant),
     };
     Input { topic: topic.to_owned(), reading }

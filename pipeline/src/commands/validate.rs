@@ -7,6 +7,7 @@ use crate::cli::ValidateArgs;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::load;
+use crate::mappings;
 use crate::out::say;
 
 /// Reads the configuration, rules and assets, and tells the mistakes of all of them.
@@ -42,6 +43,13 @@ pub fn run(args: &ValidateArgs) -> Result<(), Failure> {
         let words =
             |set: &rules::RuleSet| format!("{} documents, {} of them alert", set.rules().len(), set.plan().trees.len());
         take(named("rules", &rules, "the library"), loaded.map(|set| words(&set)));
+    }
+    for path in &args.mapping {
+        let loaded = mappings::load(path);
+        take(
+            path.display().to_string(),
+            loaded.map(|mapping| format!("a format named {}", parsers::Parser::name(mapping))),
+        );
     }
     for path in &assets {
         take(path.display().to_string(), load::asset_rows(path).map(|rows| format!("{} assets", rows.len())));

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use parsers::mapping::Mapping;
 use parsers::{Format, Zone};
 use schemas::nearest;
 
 use crate::config::places::{Place, place};
 use crate::config::{Config, Form, Geo, Input, Kafka, Lake, Output, SourceOverride, Start, State, Topics, kafka};
+use crate::mappings::{self, Mappings, format_of};
 use crate::yaml::{At, Finding, Findings, Section, Value, parse};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,7 +41,10 @@ pub(super) fn document(path: &Path, text: &str, found: &mut Findings) -> Config 
 fn sections(top: &mut Section<'_>, base: &Path, found: &mut Findings) -> Config {
     let kafka =
         top.required("kafka", "{brokers: [broker.example.com:9092]}", found, |at, found| kafka::kafka(at, found, base));
-    let input = top.required("input", "{topics: [logs]}", found, input);
+    let mappings: Mappings = top
+        .optional("mappings", found, |at, found| at.list(found, |at, found| mapping(&at, found, base)))
+        .unwrap_or_default();
+    let input = top.required("input", "{topics: [logs]}", found, |at, found| input(at, found, &mappings));
     let topics = top.optional("topics", found, topics);
     let output = top.optional("output", found, output);
     let lake = top.required("lake", "{path: lake}", found, |at, found| lake(at, found, base));
@@ -62,6 +67,7 @@ fn sections(top: &mut Section<'_>, base: &Path, found: &mut Findings) -> Config 
         lake: lake.unwrap_or(defaults.lake),
         rules,
         assets,
+        mappings,
         geo: geo.unwrap_or_default(),
         networks: networks.unwrap_or_default(),
         state: state.unwrap_or(defaults.state),
@@ -96,6 +102,7 @@ fn sections_of_nothing() -> Config {
         lake: Lake { path: "lake".into(), keep_raw: false, epoch: Duration::from_secs(10) },
         rules: Vec::new(),
         assets: Vec::new(),
+        mappings: Vec::new(),
         geo: Geo::default(),
         networks: Vec::new(),
         state: State { budget_bytes: 512 << 20 },
@@ -105,19 +112,19 @@ fn sections_of_nothing() -> Config {
     }
 }
 
-fn input(at: At<'_>, found: &mut Findings) -> Option<Input> {
+fn input(at: At<'_>, found: &mut Findings, mappings: &[&'static Mapping]) -> Option<Input> {
     let defaults = sections_of_nothing().input;
     let starts = [("earliest", Start::Earliest), ("latest", Start::Latest)];
     let mut section = at.section(found)?;
     let topics = section.required("topics", "[logs]", found, |at, found| at.some(found, topic)).unwrap_or_default();
-    let format = section.optional("format", found, format);
+    let format = section.optional("format", found, |at, found| format(at, found, mappings));
     let start = section.optional("start", found, |at, found| at.word(found, &starts));
     let zone = section.optional("zone", found, zone_at);
     let lateness = section.optional("lateness", found, |at, found| at.duration(found, Duration::ZERO..=DAY));
     let idle_after = section.optional("idle_after", found, |at, found| at.duration(found, SECOND..=HOUR));
     let sources = section.optional("sources", found, |at, found| {
         let mut seen = Vec::new();
-        at.list(found, |at, found| source(at, found, &topics, &mut seen))
+        at.list(found, |at, found| source(at, found, &topics, &mut seen, mappings))
     });
     section.finish(found);
     Some(Input {
@@ -131,7 +138,13 @@ fn input(at: At<'_>, found: &mut Findings) -> Option<Input> {
     })
 }
 
-fn source(at: At<'_>, found: &mut Findings, topics: &[String], seen: &mut Vec<String>) -> Option<SourceOverride> {
+fn source(
+    at: At<'_>,
+    found: &mut Findings,
+    topics: &[String],
+    seen: &mut Vec<String>,
+    mappings: &[&'static Mapping],
+) -> Option<SourceOverride> {
     let mut section = at.section(found)?;
     let topic = section.required("topic", "logs", found, |at, found| {
         let name = topic(at.clone(), found)?;
@@ -147,7 +160,7 @@ fn source(at: At<'_>, found: &mut Findings, topics: &[String], seen: &mut Vec<St
         seen.push(name.clone());
         Some(name)
     });
-    let format = section.optional("format", found, format);
+    let format = section.optional("format", found, |at, found| format(at, found, mappings));
     let zone = section.optional("zone", found, zone_at);
     let tenant = section.optional("tenant", found, |at, found| at.text(found));
     section.finish(found);
@@ -223,20 +236,25 @@ fn topic(at: At<'_>, found: &mut Findings) -> Option<String> {
     None
 }
 
-fn format(at: At<'_>, found: &mut Findings) -> Option<Format> {
+fn format(at: At<'_>, found: &mut Findings, mappings: &[&'static Mapping]) -> Option<Format> {
     let text = at.text(found)?;
-    format_of(&text).map_err(|help| at.wrong(found, "no such family", help)).ok()
+    format_of(&text, mappings).map_err(|help| at.wrong(found, "no such family", help)).ok()
 }
 
-/// A format by its name: `auto`, a family, or an alias of one.
-///
-/// # Errors
-/// What to write instead.
-pub fn format_of(name: &str) -> Result<Format, String> {
-    Format::from_name(name).ok_or_else(|| match nearest(name, Format::names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it may be {}", Format::names().collect::<Vec<_>>().join(", ")),
-    })
+/// A mapping file. Its own mistakes are of another file: `validate` shows them all.
+fn mapping(at: &At<'_>, found: &mut Findings, base: &Path) -> Option<&'static Mapping> {
+    let path = place(at, found, base, Place::File)?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| at.wrong(found, format!("can't be read: {error}"), "it must be UTF-8 text"))
+        .ok()?;
+    mappings::read(&path, &text)
+        .map_err(|report| {
+            let count = report.findings().len();
+            let mistakes = if count == 1 { "a mistake" } else { "mistakes" };
+            let help = format!("`portolan validate --mapping {}` shows them", path.display());
+            at.wrong(found, format!("{count} {mistakes} in this mapping"), help);
+        })
+        .ok()
 }
 
 fn zone_at(at: At<'_>, found: &mut Findings) -> Option<Zone> {

@@ -8,7 +8,8 @@ use parsers::{Format, Zone};
 
 use super::template::fill;
 use super::{Case, Expected, Line, RuleTest, START_US};
-use crate::config::{format_of, zone_of};
+use crate::config::zone_of;
+use crate::mappings::format_of;
 use crate::yaml::finding::Report;
 use crate::yaml::{At, Finding, Findings, Value, parse};
 
@@ -25,7 +26,7 @@ pub fn read(path: &Path, text: &str) -> Result<RuleTest, Report> {
     let root = parse(text, &mut found);
     let test = At::root(&root).section(&mut found).map(|mut section| {
         let found = &mut found;
-        let format = section.optional("format", found, |at, found| named(&at, found, format_of));
+        let format = section.optional("format", found, |at, found| named(&at, found, |name| format_of(name, &[])));
         let zone = section.optional("zone", found, |at, found| named(&at, found, zone_of));
         let assets = section.optional("assets", found, |at, found| at.text(found));
         let fire = section

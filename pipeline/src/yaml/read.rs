@@ -122,6 +122,16 @@ impl<'n> At<'n> {
         Some(entries.iter().filter_map(read).collect())
     }
 
+    /// A mapping of free keys, in the order of the document: each key, where it stands, and its value.
+    pub fn entries(&self, found: &mut Findings) -> Option<Vec<(String, Range<usize>, At<'n>)>> {
+        let Value::Map(entries) = &self.node.value else {
+            self.kind(found, "a mapping", "write `name: value` lines, indented under it");
+            return None;
+        };
+        let read = |entry: &'n Entry| (entry.key.clone(), entry.key_span.clone(), self.child(entry));
+        Some(entries.iter().map(read).collect())
+    }
+
     fn child(&self, entry: &'n Entry) -> At<'n> {
         At { node: &entry.node, path: join(&self.path, &entry.key), key_span: entry.key_span.clone() }
     }

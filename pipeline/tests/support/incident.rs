@@ -78,7 +78,7 @@ pub fn engine(raw: RawSample) -> Arc<Engine> {
 
 /// How the incident's lines are read.
 pub fn reading() -> Reading {
-    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, tenant: Arc::from("") }
+    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, mappings: Vec::new(), tenant: Arc::from("") }
 }
 
 /// The final alerts by id, as documents without what may differ: revision, and where the evidence was read.
