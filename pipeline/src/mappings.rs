@@ -287,6 +287,7 @@ fn mark(at: &At<'_>, found: &mut Findings, shape: Option<Shape>) -> Option<Mark>
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
