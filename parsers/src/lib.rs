@@ -30,7 +30,7 @@ pub use detect::Confidence;
 pub use families::FAMILIES;
 pub use lex::syslog::Header;
 pub use lex::time::{TimeContext, Zone};
-pub use session::{Format, Parsed, Session};
+pub use session::{Format, Order, Parsed, Session};
 pub use transport::{Accepts, Record, Shape, set_time};
 
 use std::any::Any;
@@ -93,6 +93,12 @@ pub trait Parser: Sync {
     /// # Errors
     /// A [`Refusal`]: then none of the record's rows remains.
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal>;
+
+    /// For a family with a memory: whether later lines of the source may be read by what this one says. It may be too careful,
+    /// which costs order, but never too careless, which costs truth.
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        None
+    }
 }
 
 /// What a family has to remember of a source from line to line: the `#fields` of a Zeek file, the previous line.

@@ -172,6 +172,29 @@ impl Session {
     }
 }
 
+/// From which line on a source must be read in order, told before it is read.
+///
+/// Lines that come before such a one don't depend on each other, so that many threads may share them.
+pub struct Order(Vec<fn(&[u8]) -> bool>);
+
+impl Order {
+    /// For sources of that format.
+    pub fn of(format: Format) -> Order {
+        let families = match format {
+            Format::Auto => FAMILIES,
+            Format::Family(index) => &FAMILIES[index..=index],
+            Format::Mapped(_) => &[],
+        };
+        Order(families.iter().filter_map(|family| family.remembers()).collect())
+    }
+
+    /// Whether later lines may be read by what this one says.
+    pub fn begins(&self, line: &[u8]) -> bool {
+        let line = transport::unframe(line);
+        self.0.iter().any(|remembers| remembers(line))
+    }
+}
+
 /// One line on its way. Whatever is refused leaves nothing in the row.
 struct Run<'s, 'b> {
     format: Format,

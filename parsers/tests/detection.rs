@@ -13,7 +13,7 @@ use std::sync::Arc;
 use common::{RECEIVED_US, Random, fixture_lines, fixtures, lines, mutate, run};
 use parsers::detect::{Detector, Keys};
 use parsers::transport::{self, Shape};
-use parsers::{Confidence, FAMILIES, Format, Memory, Record, Session, TimeContext, Zone};
+use parsers::{Confidence, FAMILIES, Format, Memory, Order, Record, Session, TimeContext, Zone};
 use schemas::{FlowBatch, Place};
 
 /// Hands the record of a line to `then`, and after it the records inside, as far as it is an envelope.
@@ -86,6 +86,25 @@ fn what_was_seen_before_does_not_change_what_a_line_is() {
     findings.sort();
     findings.dedup();
     assert!(findings.is_empty(), "{} lines:\n  {}", findings.len(), findings[..findings.len().min(20)].join("\n  "));
+}
+
+#[test]
+fn a_source_may_be_cut_anywhere_before_the_first_line_that_later_ones_are_read_by() {
+    for (index, family) in FAMILIES.iter().enumerate() {
+        let text = fs::read(fixtures().join(family.name()).join("lines.log")).unwrap();
+        for format in [Format::Family(index), Format::Auto] {
+            let whole = run(format, &text, usize::MAX);
+            let lines = lines(&text);
+            let order = Order::of(format);
+            let begins = lines.iter().position(|line| order.begins(line)).unwrap_or(lines.len());
+            let mut cut: Vec<_> = lines[..begins].iter().flat_map(|line| run(format, line, 1)).collect();
+            // what follows has the memory of a session that begins with that line
+            cut.extend(run(format, &lines[begins..].join(&b'\n'), usize::MAX));
+            for ((line, whole), cut) in lines.iter().zip(&whole).zip(&cut) {
+                assert_eq!(whole, cut, "{}: {}", format.name(), String::from_utf8_lossy(line));
+            }
+        }
+    }
 }
 
 #[test]

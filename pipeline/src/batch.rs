@@ -5,8 +5,8 @@
 //!                              └─ worker ─▶ rows, rejects, hits ─┴─▶ commit; hits by time ─▶ correlators ─▶ alerts
 //! ```
 //! Blocks go to whichever worker is free, because a line's rows don't depend on its neighbours. Some formats do (a Zeek
-//! file's `#fields` line says what the others mean): from the first line that begins with `#` on, the rest of the file is
-//! one job, read in order by one worker.
+//! file's `#fields` line says what the others mean): from the block with the first such line on, the rest of the file is one
+//! job, read in order by one worker.
 //!
 //! Correlation needs every hit of a key in time order, so it begins when all files are read: a folder of logs has no
 //! order that a watermark could lean on. Hits are a tenth of the lines or less, and hold no text of the line; the lines of
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use parsers::Order;
 use rules::hit::HitBatch;
 use schemas::alert::Alert;
 use schemas::{RejectRecord, key};
@@ -28,8 +29,8 @@ use crate::error::Failure;
 use crate::evidence;
 use crate::report::Activity;
 use crate::sink::lake::{DataFile, Lake, Table, TableWriter};
-use crate::source::Block;
 use crate::source::file::{FileSource, list};
+use crate::source::{Block, Received};
 use crate::stages::{Engine, Made, Reading, Worker};
 
 /// A batch run.
@@ -139,11 +140,13 @@ impl Batch {
     /// Reads the files in order and hands out the work.
     fn read(&self, files: &[PathBuf], jobs: Sender<Job>) -> Result<(), Failure> {
         let now_us = clock::now_us();
+        let order = Order::of(self.reading.format);
         for path in files {
             let mut source = FileSource::open(path, now_us)?;
             while let Some(block) = source.next_block()? {
                 self.progress.read(block.bytes.len() as u64);
-                let ordered = has_directive(&block.bytes);
+                let line = |record: &Received| &block.bytes[record.start..record.start + record.len];
+                let ordered = block.records.iter().any(|record| order.begins(line(record)));
                 // Sending fails once all workers have gone: then one of them says why.
                 if ordered {
                     if jobs.send(Job::Rest(Box::new(source), block)).is_err() {
@@ -196,11 +199,6 @@ impl Batch {
         }
         Ok(sink.share)
     }
-}
-
-/// Whether a line of the block begins with `#`.
-fn has_directive(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&b'#') || memchr::memmem::find(bytes, b"\n#").is_some()
 }
 
 struct Sink<'a> {

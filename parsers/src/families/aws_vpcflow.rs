@@ -145,6 +145,10 @@ impl Parser for Family {
         sure.then_some(Confidence::Certain)
     }
 
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        Some(is_header)
+    }
+
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let mut flow = Flow::default();
         match record.shape {

@@ -87,6 +87,10 @@ impl Parser for Family {
         keys.has(Keys::FLOW_END).then_some(if wrapped { Confidence::Likely } else { Confidence::Certain })
     }
 
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        Some(|line| is_header(line) || line.starts_with(b"Summary"))
+    }
+
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let mut notes = Notes::<NOTES>::default();
         match record.shape {

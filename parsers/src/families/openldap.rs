@@ -10,6 +10,9 @@
 //! are none of a login, nor is a bind without a name. Sources: openldap `servers/slapd/{daemon,bind,result}.c`, RFC 4511;
 //! 389-ds-base `ldap/servers/slapd/result.c`; Microsoft, "Common Active Directory Bind Errors".
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use schemas::{Action, Ip, LogSource, Outcome, PortState, Row, key};
 
 use crate::lex::text::{Cursor, contains, decimal, split_once, split_once_str};
@@ -101,6 +104,11 @@ impl Parser for Family {
             return Some(Confidence::Certain);
         }
         connection(text).map(|_| Confidence::Likely)
+    }
+
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        static CONNECTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"conn="));
+        Some(|line| CONNECTION.find(line).is_some())
     }
 
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {

@@ -104,6 +104,10 @@ impl Parser for Family {
         }
     }
 
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        Some(|line| matches!(line, [b'[', _, _, _, _, b'/', ..]))
+    }
+
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         if record.shape == Shape::Object {
             audit(record, row)?;

@@ -6,6 +6,9 @@
 //! A dropped packet shows that the port is filtered only if it could have opened something.
 //! Source: Microsoft, "Interpreting the Windows Firewall Log".
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use schemas::{Action, Direction, EventKind, Field, Initiator, LogSource, PortState, RejectKind, Row, Transport, key};
 
 use crate::lex::text::{contains, decimal, present};
@@ -133,6 +136,12 @@ impl Parser for Family {
         // with other columns the action may stand elsewhere
         let other = memory.peek::<Columns>().is_some() && text.is_ascii();
         if usual { Some(Confidence::Certain) } else { other.then_some(Confidence::Possible) }
+    }
+
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        // behind a relay's header, too
+        static FIELDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"#Fields:"));
+        Some(|line| FIELDS.find(&line[..line.len().min(256)]).is_some())
     }
 
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {

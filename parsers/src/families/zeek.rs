@@ -147,6 +147,10 @@ impl Parser for Family {
         }
     }
 
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        Some(|line| line.first() == Some(&b'#') || is_bare_header(line))
+    }
+
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         match record.shape {
             Shape::Object => parse_object(record, row),
