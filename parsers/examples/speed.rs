@@ -50,7 +50,12 @@ fn main() -> ExitCode {
 
 fn report(name: &str, format: Format, bytes: Vec<u8>, runs: usize) {
     let block = Arc::new(bytes);
-    let lines: Vec<&[u8]> = block.strip_suffix(b"\n").unwrap_or(&block).split(|byte| *byte == b'\n').collect();
+    let mut lines: Vec<&[u8]> = Vec::with_capacity(block.len() / 64);
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', &block) {
+        lines.push(&block[from..end]);
+        from = end + 1;
+    }
     let mut batch = FlowBatch::new(BATCH_ROWS);
     let (mut best_s, mut refused, mut events) = (f64::MAX, 0, 0);
     for _ in 0..runs {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parsers::detect::Keys;
 use parsers::framing::{Coding, Framer, Framing, RECORD_MAX, Records, Unit};
 use parsers::lex::text::{Cursor, offset_in};
-use parsers::lex::winevent::{self, WinEvent};
+use parsers::lex::winevent::{self, EventTrail, Field, WinEvent};
 use parsers::lex::{cef, csv, json, kv, syslog, text, time, xml};
 use parsers::{FAMILIES, Format, Parsed, Session, TimeContext, Zone, transport};
 use schemas::{FlowBatch, Place};
@@ -23,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     ("lex_kv", lex_kv),
     ("lex_csv", lex_csv),
     ("lex_json", lex_json),
+    ("lex_trail", lex_trail),
     ("lex_xml", lex_xml),
     ("lex_time", lex_time),
     ("lex_cef", lex_cef),
@@ -131,6 +132,28 @@ fn lex_json(data: &[u8]) {
     let _ = (Keys::of(data), transport::envelope(data).is_some());
 }
 
+/// A line is read the same whatever lines came before.
+fn lex_trail(data: &[u8]) {
+    let mut objects = json::JsonTrail::default();
+    let mut pairs = kv::PairTrail::default();
+    for line in data.split(|byte| *byte == b'\n') {
+        let (mut found, mut expected) = (Vec::new(), Vec::new());
+        let extent = json::walk_by(line, &mut objects, <[u8]>::len, |path, length, value| {
+            found.push((path.bytes().to_vec(), length, value));
+            Ok::<(), json::Error>(())
+        });
+        let slowly = json::walk(line, |path, value| {
+            expected.push((path.to_vec(), path.len(), value.into()));
+            Ok::<(), json::Error>(())
+        });
+        assert_eq!((extent, found), (slowly, expected));
+        for form in [kv::pairs(line), kv::pairs_by(line, b';'), kv::pairs_by(line, b',')] {
+            let expected: Vec<_> = form.clone().map(|pair| (pair, pair.key.len())).collect();
+            assert_eq!(form.by(&mut pairs, <[u8]>::len).collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
 fn lex_xml(data: &[u8]) {
     let mut tokens = 0;
     for token in xml::Reader::new(data) {
@@ -179,7 +202,7 @@ fn lex_cef(data: &[u8]) {
 fn lex_winevent(data: &[u8]) {
     let context = TimeContext::utc(RECEIVED_US);
     let mut event = WinEvent::default();
-    let _ = winevent::read_json(data, &mut event, |_, field| field.with(|_| ()));
+    let _ = winevent::read_json(data, &mut EventTrail::default(), &mut event, |_, field: Field<'_>| field.with(|_| ()));
     told(&mut event, &context);
     let mut reader = xml::Reader::new(data);
     for _ in 0..=data.len() {

@@ -105,26 +105,36 @@ pub trait Parser: Sync {
 ///
 /// Only for formats that cannot be read without it; the pipeline reads such sources in order and from their beginning.
 #[derive(Default)]
-pub struct Memory(Option<Box<dyn Any + Send>>);
+pub struct Memory {
+    state: Option<Box<dyn Any + Send>>,
+    trail: Option<Box<dyn Any + Send>>,
+}
 
 impl Memory {
     /// The family's own state, made by `Default` at the first use. A family uses one type.
     pub fn of<T: Any + Default + Send>(&mut self) -> &mut T {
-        let known = self.0.as_ref().is_some_and(|state| state.is::<T>());
-        if !known {
-            self.0 = Some(Box::new(T::default()));
-        }
-        let state = self.0.as_mut().and_then(|state| state.downcast_mut());
-        state.expect("made of this type two lines above")
+        made(&mut self.state)
+    }
+
+    /// What the source's lines have looked like, by which the next is read sooner and not otherwise
+    /// ([`Trail`](lex::trail::Trail)). A family uses one type.
+    #[inline]
+    pub fn trail<T: Any + Default + Send>(&mut self) -> &mut T {
+        made(&mut self.trail)
     }
 
     /// The family's own state, if it was made already.
     pub fn peek<T: Any>(&self) -> Option<&T> {
-        self.0.as_ref().and_then(|state| state.downcast_ref())
+        self.state.as_ref().and_then(|state| state.downcast_ref())
     }
 
     /// Whether the source's lines depend on earlier ones.
     pub fn is_used(&self) -> bool {
-        self.0.is_some()
+        self.state.is_some()
     }
+}
+
+#[inline]
+fn made<T: Any + Default + Send>(slot: &mut Option<Box<dyn Any + Send>>) -> &mut T {
+    slot.get_or_insert_with(|| Box::new(T::default())).downcast_mut().expect("a family uses one type")
 }

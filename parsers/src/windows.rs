@@ -12,7 +12,7 @@ use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once, t
 use crate::lex::winevent::{Field, Slot, WinEvent, is_event_text, read_json, read_text, read_xml};
 use crate::lex::xml::Reader;
 use crate::transport::{Record, Shape, set_time};
-use crate::{Parsed, Refusal};
+use crate::{Memory, Parsed, Refusal};
 
 /// Whether a text is a rendered event: `<Event`, after an XML declaration, blanks or the viewer's dash, with the
 /// namespace of Windows events near its beginning.
@@ -92,6 +92,7 @@ pub fn bad<'a>(what: &'static str, field: Field<'a>, expected: &'static str) -> 
 /// Reads each event of a record and has it written; the rows of a document with several follow each other.
 pub fn each_event<'a>(
     record: &Record<'a>,
+    memory: &mut Memory,
     row: &mut Row<'_>,
     mut write: impl FnMut(&mut WinEvent<'a>, &mut Row<'_>) -> Result<(), Fault<'a>>,
 ) -> Result<Parsed, Refusal> {
@@ -101,7 +102,7 @@ pub fn each_event<'a>(
     };
     if record.shape == Shape::Object {
         let mut event = WinEvent::default();
-        read_json(record.body, &mut event, |name, field| extra(row, name, field))?;
+        read_json(record.body, memory.trail(), &mut event, |name, field| extra(row, name, field))?;
         if !event.has_data() && !event.peek(Slot::Message).is_absent() {
             event.fill_from_message();
         }

@@ -12,6 +12,9 @@ mod keys;
 mod traffic;
 mod utm;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use schemas::{Field, Ip, LogSource, RejectKind, Row, Transport, key};
 
 use self::keys::{CEF_KEYS, KEYS, NOTES, Noted, What};
@@ -75,14 +78,14 @@ impl Parser for Family {
     }
 
     #[inline]
-    fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+    fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let body = record.body;
         let mut line = Line { record, notes: [b""; NOTES] };
         let start = body.trim_ascii_start();
         if start.starts_with(b"CEF:") || start.starts_with(b"0|Fortinet|") {
             line.read_cef(row)?;
         } else {
-            line.read_pairs(row)?;
+            line.read_pairs(memory.trail(), row)?;
         }
         line.judge(row)?;
         Ok(Parsed::Events)
@@ -98,7 +101,19 @@ fn pairs_of(text: &[u8]) -> kv::Pairs<'_> {
 }
 
 /// Which of the keys stand in the head that name the device and the log.
+#[inline]
 fn marks(head: &[u8]) -> Option<Confidence> {
+    // as nine of ten lines have them
+    static DEVICE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" devid=\"F"));
+    static LOG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" logid=\"0"));
+    if DEVICE.find(head).is_some() && LOG.find(head).is_some() {
+        return Some(Confidence::Certain);
+    }
+    marks_by_pairs(head)
+}
+
+#[inline(never)]
+fn marks_by_pairs(head: &[u8]) -> Option<Confidence> {
     let (mut device, mut log, mut event, mut domain) = (false, false, false, false);
     for pair in pairs_of(head) {
         match pair.key {
@@ -129,16 +144,16 @@ struct Line<'a, 'r> {
 }
 
 impl<'a: 'r, 'r> Line<'a, 'r> {
-    fn read_pairs(&mut self, row: &mut Row<'_>) -> Result<(), Refusal> {
+    fn read_pairs(&mut self, trail: &mut kv::PairTrail<Option<What>>, row: &mut Row<'_>) -> Result<(), Refusal> {
         let body = self.record.body;
-        for pair in pairs_of(body) {
+        for (pair, what) in pairs_of(body).by(trail, |key| KEYS.get(key)) {
             if pair.unclosed {
                 return Err(Refusal {
                     at: pair.value_offset().saturating_sub(1),
                     kind: RejectKind::Unclosed { what: "a quoted value" },
                 });
             }
-            self.pair(pair.key, pair.value, pair.value_offset(), row)?;
+            self.put(what, pair.key, pair.value, pair.value_offset(), row)?;
         }
         Ok(())
     }
@@ -178,10 +193,22 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         Ok(())
     }
 
-    #[inline]
     fn pair(&mut self, name: &'r [u8], value: &'r [u8], at: usize, row: &mut Row<'_>) -> Result<(), Refusal> {
+        self.put(KEYS.get(name), name, value, at, row)
+    }
+
+    /// Does with a pair what the table says of its key.
+    #[inline(always)]
+    fn put(
+        &mut self,
+        what: Option<What>,
+        name: &'r [u8],
+        value: &'r [u8],
+        at: usize,
+        row: &mut Row<'_>,
+    ) -> Result<(), Refusal> {
         let Some(value) = present(value) else { return Ok(()) };
-        let Some(what) = KEYS.get(name) else {
+        let Some(what) = what else {
             row.extra(name, value);
             return Ok(());
         };

@@ -18,7 +18,7 @@ use schemas::{Field, FieldKind, Key, RejectKind, Row, Span};
 
 use self::paths::{Note, PATHS, Put};
 use crate::detect::Keys;
-use crate::lex::json::{self, Extent, Value};
+use crate::lex::json::{self, Extent, JsonTrail, Kind, Path, Scalar};
 use crate::lex::text::decimal;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
@@ -46,9 +46,15 @@ impl Parser for Family {
         (named && keys.has_any(Keys::FLOW_ID.and(Keys::SRC_IP).and(Keys::STATS))).then_some(Confidence::Certain)
     }
 
-    fn parse(&self, record: &Record<'_>, _: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        let mut event = Event { notes: [Value::Null; Note::Count as usize], answers: Answers::default() };
-        let extent = json::walk(record.body, |path, value| event.take(record, path, value, row))?;
+    fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+        let trail: &mut JsonTrail<Option<&'static (Put, &'static str)>> = memory.trail();
+        let mut event = Event { notes: [Scalar::NULL; Note::Count as usize], answers: Answers::default() };
+        let extent = json::walk_by(
+            record.body,
+            trail,
+            |path| PATHS.find(path),
+            |path, put, value| event.take(record, path, put, value, row),
+        )?;
         if extent == Extent::Truncated {
             return Err(Refusal { at: record.body.len(), kind: RejectKind::Unclosed { what: "the JSON object" } });
         }
@@ -58,32 +64,32 @@ impl Parser for Family {
 }
 
 struct Event<'a> {
-    notes: [Value<'a>; Note::Count as usize],
+    notes: [Scalar<'a>; Note::Count as usize],
     answers: Answers<'a>,
 }
 
 struct Answers<'a> {
-    values: [Value<'a>; ANSWERS_MAX],
+    values: [Scalar<'a>; ANSWERS_MAX],
     count: usize,
     grouped: bool,
 }
 
 impl Default for Answers<'_> {
     fn default() -> Self {
-        Answers { values: [Value::Null; ANSWERS_MAX], count: 0, grouped: false }
+        Answers { values: [Scalar::NULL; ANSWERS_MAX], count: 0, grouped: false }
     }
 }
 
 impl<'a> Answers<'a> {
     /// The full list is preferred to the one by types.
-    fn push(&mut self, value: Value<'a>, grouped: bool) {
+    fn push(&mut self, value: Scalar<'a>, grouped: bool) {
         if self.grouped != grouped {
             if grouped && self.count > 0 {
                 return;
             }
             (self.grouped, self.count) = (grouped, 0);
         }
-        if self.count < ANSWERS_MAX && !value.scalar().is_empty() {
+        if self.count < ANSWERS_MAX && !value.raw.is_empty() {
             self.values[self.count] = value;
             self.count += 1;
         }
@@ -91,11 +97,18 @@ impl<'a> Answers<'a> {
 }
 
 impl<'a> Event<'a> {
-    #[inline]
-    fn take(&mut self, record: &Record<'_>, path: &[u8], value: Value<'a>, row: &mut Row<'_>) -> Result<(), Refusal> {
-        let Some((put, name)) = PATHS.get(path) else {
-            if !path.starts_with(b"stats.") {
-                value.with(|text| row.extra(path, text));
+    #[inline(always)]
+    fn take(
+        &mut self,
+        record: &Record<'_>,
+        path: Path<'_>,
+        put: Option<&'static (Put, &'static str)>,
+        value: Scalar<'a>,
+        row: &mut Row<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(&(put, name)) = put else {
+            if !path.bytes().starts_with(b"stats.") {
+                value.with(|text| row.extra(path.bytes(), text));
             }
             return Ok(());
         };
@@ -109,7 +122,7 @@ impl<'a> Event<'a> {
             }
             Put::First(field) if !row.has(field) => set(record, row, field, value)?,
             Put::Extra => value.with(|text| row.extra_fixed(name, text)),
-            Put::IfTrue if value == Value::True => row.extra_fixed(name, b"true"),
+            Put::IfTrue if value.kind == Kind::True => row.extra_fixed(name, b"true"),
             Put::Answer => self.answers.push(value, false),
             Put::Grouped => self.answers.push(value, true),
             Put::First(_) | Put::IfTrue | Put::Leave => {}
@@ -118,7 +131,7 @@ impl<'a> Event<'a> {
     }
 
     fn note(&self, note: Note) -> &'a [u8] {
-        self.notes[note as usize].scalar()
+        self.notes[note as usize].raw
     }
 
     fn has(&self, note: Note) -> bool {
@@ -134,10 +147,10 @@ impl<'a> Event<'a> {
     }
 }
 
-#[inline]
-fn set(record: &Record<'_>, row: &mut Row<'_>, field: Field, value: Value<'_>) -> Result<(), Refusal> {
+#[inline(always)]
+fn set(record: &Record<'_>, row: &mut Row<'_>, field: Field, value: Scalar<'_>) -> Result<(), Refusal> {
     match value.with(|text| row.put(field, text)) {
         Ok(()) => Ok(()),
-        Err(kind) => Err(record.refuse(value.scalar(), kind)),
+        Err(kind) => Err(record.refuse(value.raw, kind)),
     }
 }

@@ -79,8 +79,8 @@ impl Parser for Family {
         (is_sysmon(record) == Some(true)).then_some(Confidence::Certain)
     }
 
-    fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        each_event(record, row, |event, row| {
+    fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+        each_event(record, memory, row, |event, row| {
             if !event.is_from(b"Sysmon") {
                 return Err(RejectKind::NotThisFamily { expected: "an event of Sysmon" }.into());
             }

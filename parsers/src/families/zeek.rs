@@ -17,7 +17,7 @@ use self::event::Event;
 use self::types::LogType;
 use crate::detect::Keys;
 use crate::lex::buffer::with_buffer;
-use crate::lex::json::{self, Extent, Value};
+use crate::lex::json::{self, Extent, JsonTrail, Kind, Scalar, Text};
 use crate::lex::text::{decimal, hexadecimal, trim};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, Shape};
 
@@ -26,35 +26,50 @@ pub(super) struct Family;
 /// Most columns of a header; the widest of Zeek's own logs has 41.
 const COLUMNS_MAX: usize = 256;
 
-/// A value as the log writes it.
+/// A value as the log writes it; empty if there is none.
 #[derive(Clone, Copy)]
-enum Cell<'a> {
-    Absent,
-    Json(Value<'a>),
-    /// May hold `\xHH`.
-    Tsv(&'a [u8]),
+struct Cell<'a> {
+    raw: &'a [u8],
+    coding: Coding,
+}
+
+/// What stands for bytes that would break the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Json,
+    /// `\xHH`
+    Tsv,
 }
 
 impl<'a> Cell<'a> {
+    const ABSENT: Cell<'static> = Cell { raw: b"", coding: Coding::Plain };
+
+    #[inline(always)]
+    fn json(value: Scalar<'a>) -> Cell<'a> {
+        let coding = if value.kind == Kind::Escaped { Coding::Json } else { Coding::Plain };
+        Cell { raw: value.raw, coding }
+    }
+
+    fn tsv(raw: &'a [u8]) -> Cell<'a> {
+        let coding = if memchr::memchr(b'\\', raw).is_some() { Coding::Tsv } else { Coding::Plain };
+        Cell { raw, coding }
+    }
+
     /// The bytes as they stand in the line, escapes not resolved.
-    #[inline]
+    #[inline(always)]
     fn raw(self) -> &'a [u8] {
-        match self {
-            Cell::Absent => b"",
-            Cell::Json(value) => value.scalar(),
-            Cell::Tsv(text) => text,
-        }
+        self.raw
     }
 
     /// Hands the text with its escapes resolved to `use_it`.
-    #[inline]
+    #[inline(always)]
     fn with<R>(self, use_it: impl FnOnce(&[u8]) -> R) -> R {
-        match self {
-            Cell::Absent => use_it(b""),
-            Cell::Json(value) => value.with(use_it),
-            Cell::Tsv(text) if memchr::memchr(b'\\', text).is_none() => use_it(text),
-            Cell::Tsv(text) => with_buffer(|out| {
-                unescape(text, out);
+        match self.coding {
+            Coding::Plain => use_it(self.raw),
+            Coding::Json => Text { raw: self.raw, escaped: true }.with(use_it),
+            Coding::Tsv => with_buffer(|out| {
+                unescape(self.raw, out);
                 use_it(out)
             }),
         }
@@ -99,7 +114,7 @@ fn unescape(text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn first_unescaped(text: &[u8]) -> Option<u8> {
-    Cell::Tsv(text).with(|text| text.first().copied())
+    Cell::tsv(text).with(|text| text.first().copied())
 }
 
 /// What a tab-separated file has said of itself.
@@ -153,7 +168,7 @@ impl Parser for Family {
 
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         match record.shape {
-            Shape::Object => parse_object(record, row),
+            Shape::Object => parse_object(record, memory, row),
             Shape::Text => parse_line(record, memory, row),
         }
     }
@@ -267,15 +282,21 @@ fn headerless_log(line: &[u8]) -> Option<&'static (&'static str, &'static str)> 
     HEADERLESS.iter().find(|(known, _)| *known == name)
 }
 
-fn parse_object(record: &Record<'_>, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+fn parse_object(record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
     let mut event = Event::new();
-    let extent = json::walk(record.body, |path, value| match COLUMNS.get(path) {
-        Some(column) => event.take(record, column, Cell::Json(value), row),
-        None => {
-            value.with(|text| row.extra(path, text));
-            Ok(())
-        }
-    })?;
+    let trail: &mut JsonTrail<Option<&'static Column>> = memory.trail();
+    let extent = json::walk_by(
+        record.body,
+        trail,
+        |path| COLUMNS.find(path),
+        |path, column, value| match column {
+            Some(column) => event.take(record, column, Cell::json(value), row),
+            None => {
+                value.with(|text| row.extra(path.bytes(), text));
+                Ok(())
+            }
+        },
+    )?;
     if extent == Extent::Truncated {
         return Err(Refusal { at: record.body.len(), kind: RejectKind::Unclosed { what: "the JSON object" } });
     }
@@ -326,16 +347,16 @@ fn parse_cells(record: &Record<'_>, header: &Header, row: &mut Row<'_>) -> Resul
             continue;
         }
         match column.put {
-            Put::Other => Cell::Tsv(cell).with(|text| row.extra(name, text)),
+            Put::Other => Cell::tsv(cell).with(|text| row.extra(name, text)),
             Put::Answers => cell
                 .split(|byte| *byte == header.set_separator)
-                .for_each(|answer| event.answers.push(Cell::Tsv(answer))),
+                .for_each(|answer| event.answers.push(Cell::tsv(answer))),
             Put::First(_) => {
                 let first = cell.split(|byte| *byte == header.set_separator).next().unwrap_or(cell);
-                event.take(record, *column, Cell::Tsv(first), row)?;
+                event.take(record, column, Cell::tsv(first), row)?;
             }
             Put::Field(_) | Put::Note(_) | Put::FirstNote(_) | Put::Extra | Put::NotZero | Put::IfTrue | Put::Leave => {
-                event.take(record, *column, Cell::Tsv(cell), row)?;
+                event.take(record, column, Cell::tsv(cell), row)?;
             }
         }
     }

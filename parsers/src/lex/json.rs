@@ -12,8 +12,11 @@
 //!
 //! Long because reader, flattening, tokens and escapes are one grammar, and its tests stand beside it.
 
+mod walk;
+
 use memchr::memchr2;
 
+pub use self::walk::{JsonTrail, Path, walk, walk_by};
 use super::buffer::with_buffer;
 use super::scan;
 use crate::Refusal;
@@ -199,6 +202,62 @@ impl<'a> Value<'a> {
             Value::Text(text) => text.with(use_it),
             other => use_it(other.scalar()),
         }
+    }
+}
+
+/// A value that is no container, as small as it can be handed around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scalar<'a> {
+    /// The bytes that it is written with; a string's between its quotes, escapes not resolved; of `null` none.
+    pub raw: &'a [u8],
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A string without escapes.
+    Text,
+    /// A string with escapes.
+    Escaped,
+    /// A number (also `NaN` and `Infinity`).
+    Number,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// `null`
+    Null,
+}
+
+impl<'a> Scalar<'a> {
+    /// `null`
+    pub const NULL: Scalar<'static> = Scalar { raw: b"", kind: Kind::Null };
+
+    /// Hands its bytes to `use_it`, a string's with its escapes resolved; see [`Text::with`].
+    #[inline(always)]
+    pub fn with<R>(self, use_it: impl FnOnce(&[u8]) -> R) -> R {
+        match self.kind {
+            Kind::Escaped => Text { raw: self.raw, escaped: true }.with(use_it),
+            Kind::Text | Kind::Number | Kind::True | Kind::False | Kind::Null => use_it(self.raw),
+        }
+    }
+}
+
+impl<'a> From<Value<'a>> for Scalar<'a> {
+    /// Containers become `null`.
+    #[inline]
+    fn from(value: Value<'a>) -> Scalar<'a> {
+        let kind = match value {
+            Value::Text(Text { escaped: false, .. }) => Kind::Text,
+            Value::Text(Text { escaped: true, .. }) => Kind::Escaped,
+            Value::Number(_) => Kind::Number,
+            Value::True => Kind::True,
+            Value::False => Kind::False,
+            Value::Null | Value::Object(_) | Value::Array(_) => Kind::Null,
+        };
+        Scalar { raw: value.scalar(), kind }
     }
 }
 
@@ -397,127 +456,6 @@ impl<'a> Elements<'a> {
     }
 }
 
-// ---- flattening
-
-/// Gives every scalar below the object that `text` begins with, under its dotted path: nested and dotted keys
-/// look the same, elements of an array have the array's path (objects in arrays extend it). Order is the
-/// document's; a path that occurs twice is given twice.
-///
-/// # Errors
-/// What `visit` returns, or an [`Error`] if the text is no JSON or exceeds a cap.
-#[inline]
-pub fn walk<'a, E: From<Error>>(
-    text: &'a [u8],
-    mut visit: impl FnMut(&[u8], Value<'a>) -> Result<(), E>,
-) -> Result<Extent, E> {
-    let mut at = blanks(text, 0);
-    if text.get(at) != Some(&b'{') {
-        return Err(Error { at, kind: ErrorKind::NoContainer }.into());
-    }
-    at += 1;
-    let mut path = [0u8; PATH_MAX];
-    // of each open container the path's length inside it, and a bit that says that it is an array
-    let mut stack = [0u16; DEPTH_MAX];
-    let mut depth = 0usize;
-    let mut first = true;
-    // one function and no iterator on purpose: what an item's key and value are need not be put together to be told
-    loop {
-        let container = stack[depth];
-        let prefix = (container & !ARRAY) as usize;
-        let in_object = container & ARRAY == 0;
-        let close = if in_object { b'}' } else { b']' };
-        at = blanks(text, at);
-        let Some(mut byte) = text.get(at).copied() else { return Ok(Extent::Truncated) };
-        if !first && byte != close {
-            if byte != b',' {
-                return Err(Error { at, kind: ErrorKind::Comma }.into());
-            }
-            // also `{…,}`: a trailing comma is a known damage
-            at = blanks(text, at + 1);
-            match text.get(at) {
-                Some(next) => byte = *next,
-                None => return Ok(Extent::Truncated),
-            }
-        }
-        first = false;
-        if byte == close {
-            at += 1;
-            if depth == 0 {
-                return Ok(Extent::Whole(at));
-            }
-            depth -= 1;
-            continue;
-        }
-        let here = at;
-        let mut key = &b""[..];
-        if in_object {
-            if byte != b'"' {
-                return Err(Error { at, kind: ErrorKind::Key }.into());
-            }
-            let Some((end, _)) = string_end(text, at + 1) else { return Ok(Extent::Truncated) };
-            key = &text[at + 1..end];
-            at = blanks(text, end + 1);
-            match text.get(at) {
-                Some(b':') => at = blanks(text, at + 1),
-                Some(_) => return Err(Error { at, kind: ErrorKind::Colon }.into()),
-                None => return Ok(Extent::Truncated),
-            }
-            match text.get(at) {
-                Some(next) => byte = *next,
-                None => return Ok(Extent::Truncated),
-            }
-        }
-        let opens = matches!(byte, b'{' | b'[');
-        // a scalar at the top has its key as its path: no copy
-        let length = if prefix == 0 && !opens && key.len() <= PATH_MAX {
-            0
-        } else {
-            extend_path(&mut path, prefix, key).ok_or(Error { at: here, kind: ErrorKind::PathTooLong })?
-        };
-        if opens {
-            depth += 1;
-            if depth == DEPTH_MAX {
-                return Err(Error { at, kind: ErrorKind::TooDeep }.into());
-            }
-            stack[depth] = length as u16 | if byte == b'{' { 0 } else { ARRAY };
-            at += 1;
-            first = true;
-            continue;
-        }
-        let value = if byte == b'"' {
-            let Some((end, escaped)) = string_end(text, at + 1) else { return Ok(Extent::Truncated) };
-            let raw = &text[at + 1..end];
-            at = end + 1;
-            Value::Text(Text { raw, escaped })
-        } else {
-            let Some((value, end)) = scalar_at(text, at)? else { return Ok(Extent::Truncated) };
-            at = end;
-            value
-        };
-        visit(if length == 0 { key } else { &path[..length] }, value)?;
-    }
-}
-
-const ARRAY: u16 = 1 << 15;
-const _: () = assert!(PATH_MAX < ARRAY as usize);
-
-/// Writes `key` behind the first `prefix` bytes of the path. Gives the new length; `None` if it is too long. An element of
-/// an array has no key and the path of the array.
-#[inline(always)]
-fn extend_path(path: &mut [u8; PATH_MAX], prefix: usize, key: &[u8]) -> Option<usize> {
-    if key.is_empty() && prefix > 0 {
-        return Some(prefix);
-    }
-    let dot = usize::from(prefix > 0);
-    let length = prefix + dot + key.len();
-    let room = path.get_mut(prefix..length)?;
-    if dot == 1 {
-        room[0] = b'.';
-    }
-    scan::copy(key, &mut room[dot..])?;
-    Some(length)
-}
-
 // ---- tokens
 
 #[inline]
@@ -570,7 +508,7 @@ static OF_TOKENS: [bool; 256] = {
 };
 
 /// The number or word that begins at `at`, and where it ends. `None` if the document ends in it.
-#[inline]
+#[inline(never)]
 fn scalar_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error> {
     let mut end = at;
     while let Some(byte) = text.get(end)
@@ -591,6 +529,20 @@ fn scalar_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error
         _ => return Err(Error { at, kind: ErrorKind::Value }),
     };
     Ok(Some((value, end)))
+}
+
+/// The scalar without quotes that begins at `at`, and where it ends. `None` if the document ends in it.
+#[inline(always)]
+fn bare_at(text: &[u8], at: usize) -> Result<Option<(Scalar<'_>, usize)>, Error> {
+    // most are whole numbers
+    let end = scan::digits_end(text, at);
+    if end > at
+        && let Some(next) = text.get(end)
+        && !OF_TOKENS[usize::from(*next)]
+    {
+        return Ok(Some((Scalar { raw: &text[at..end], kind: Kind::Number }, end)));
+    }
+    Ok(scalar_at(text, at)?.map(|(value, end)| (value.into(), end)))
 }
 
 /// The closing quote of the string whose first byte is at `at`, and whether a backslash stands before it.

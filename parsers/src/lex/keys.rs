@@ -43,6 +43,12 @@ impl<T: Copy + 'static, const SLOTS: usize> KeyMap<T, SLOTS> {
     /// The value of `key`, which is compared byte by byte.
     #[inline]
     pub fn get(&self, key: &[u8]) -> Option<T> {
+        self.find(key).copied()
+    }
+
+    /// The same where it lies in the table.
+    #[inline]
+    pub fn find(&self, key: &[u8]) -> Option<&'static T> {
         let mut slot = hash(key) as usize & (SLOTS - 1);
         loop {
             let index = self.slots[slot];
@@ -51,7 +57,7 @@ impl<T: Copy + 'static, const SLOTS: usize> KeyMap<T, SLOTS> {
             }
             let (name, value) = &self.entries[index as usize - 1];
             if super::scan::same(name.as_bytes(), key) {
-                return Some(*value);
+                return Some(value);
             }
             slot = (slot + 1) & (SLOTS - 1);
         }

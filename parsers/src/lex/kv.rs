@@ -5,6 +5,7 @@
 //! as often as they occur; the family decides which counts (identity fields: the first).
 
 use super::scan;
+use super::trail::{At, Leads, Trail};
 
 /// One pair, or a bare word (then `key` is empty and `value` the word).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,102 @@ pub fn pairs_by(text: &[u8], separator: u8) -> Pairs<'_> {
     Pairs { text, at: 0, ends_value: Separator::Byte(separator) }
 }
 
+/// What the pairs of a source have looked like, each key with what the family finds of it: of pairs that blanks separate, and of
+/// such as another byte does.
+#[derive(Debug)]
+pub struct PairTrail<M> {
+    blank: Trail<M, Key>,
+    other: Trail<M, Key>,
+    /// What separates those of the second.
+    separator: u8,
+}
+
+impl<M: Default> Default for PairTrail<M> {
+    fn default() -> Self {
+        PairTrail { blank: Trail::default(), other: Trail::default(), separator: 0 }
+    }
+}
+
+/// Where a key stands in the bytes before its value, and how long it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Key {
+    from: u16,
+    len: u16,
+}
+
+/// Pairs with what a family finds of each key.
+pub struct Found<'a, 't, M, F> {
+    pairs: Pairs<'a>,
+    trail: &'t mut Trail<M, Key>,
+    from: Option<At>,
+    find: F,
+}
+
+impl<'a> Pairs<'a> {
+    /// The same pairs, each with what `find` says of its key. `find` must always say the same of a key, since it is not asked again
+    /// where the trail remembers what it said.
+    #[inline]
+    pub fn by<M: Copy + Default, F: Fn(&[u8]) -> M>(self, trail: &mut PairTrail<M>, find: F) -> Found<'a, '_, M, F> {
+        let trail = match self.ends_value {
+            Separator::Blank => &mut trail.blank,
+            Separator::Byte(separator) => {
+                if trail.separator != separator {
+                    (trail.other, trail.separator) = (Trail::default(), separator);
+                }
+                &mut trail.other
+            }
+        };
+        Found { pairs: self, trail, from: Some(At::START), find }
+    }
+}
+
+impl<'a, M: Copy + Default, F: Fn(&[u8]) -> M> Iterator for Found<'a, '_, M, F> {
+    type Item = (Pair<'a>, M);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(Pair<'a>, M)> {
+        let Pairs { text, at, .. } = self.pairs;
+        let is_bare = |byte: u8| !matches!(byte, b'"' | b'\'');
+        if let Some((step, begin)) = self.from.and_then(|from| self.trail.follow(from, text, at, is_bare)) {
+            let known = self.trail.step(step);
+            let offset = at + usize::from(known.state.from);
+            let key = text.get(offset..offset + usize::from(known.state.len))?;
+            let meaning = known.meaning;
+            self.from = Some(step);
+            let pair = match known.leads {
+                Leads::Quoted => {
+                    let quote = text[begin - 1];
+                    let end = scan::find2(text, begin, quote, b'\\');
+                    if text.get(end) == Some(&quote) {
+                        self.pairs.at = end + 1;
+                        let value = &text[begin..end];
+                        Pair { offset, key, value, quoted: true, escaped: false, unclosed: false }
+                    } else {
+                        self.pairs.quoted(offset, key, begin, quote)
+                    }
+                }
+                Leads::Bare | Leads::End => self.pairs.bare_value(offset, key, begin),
+            };
+            return Some((pair, meaning));
+        }
+        let pair = self.pairs.next()?;
+        let meaning = (self.find)(pair.key);
+        let begin = pair.value_offset();
+        self.from = self.from.and_then(|from| {
+            let state = Key { from: u16::try_from(pair.offset - at).ok()?, len: u16::try_from(pair.key.len()).ok()? };
+            let bytes = text.get(at..begin)?;
+            let leads = match bytes {
+                [.., b'=', b'"' | b'\''] if pair.quoted => Leads::Quoted,
+                [.., b'='] if !pair.quoted && !pair.key.is_empty() => Leads::Bare,
+                // a bare word, or blanks around the key
+                _ => return None,
+            };
+            self.trail.learn(from, bytes, leads, state, || meaning)
+        });
+        Some((pair, meaning))
+    }
+}
+
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
@@ -98,28 +195,25 @@ impl<'a> Iterator for Pairs<'a> {
                 self.at = end + 1;
                 Pair { offset: start, key, value: &text[begin..end], quoted: true, escaped: false, unclosed: false }
             }
-            _ => {
-                let begin = at;
-                at = match self.ends_value {
-                    Separator::Blank => scan::find_blank(text, at),
-                    Separator::Byte(separator) => scan::find2(text, at, separator, separator),
-                };
-                self.at = at;
-                Pair {
-                    offset: start,
-                    key,
-                    value: self.trimmed(&text[begin..at]),
-                    quoted: false,
-                    escaped: false,
-                    unclosed: false,
-                }
-            }
+            _ => self.bare_value(start, key, at),
         };
         Some(pair)
     }
 }
 
 impl<'a> Pairs<'a> {
+    /// The value without quotes that begins at `begin`.
+    #[inline(always)]
+    fn bare_value(&mut self, start: usize, key: &'a [u8], begin: usize) -> Pair<'a> {
+        let end = match self.ends_value {
+            Separator::Blank => scan::find_blank(self.text, begin),
+            Separator::Byte(separator) => scan::find2(self.text, begin, separator, separator),
+        };
+        self.at = end;
+        let value = self.trimmed(&self.text[begin..end]);
+        Pair { offset: start, key, value, quoted: false, escaped: false, unclosed: false }
+    }
+
     /// Where blanks separate, nothing has any around it.
     #[inline]
     fn trimmed<'t>(&self, text: &'t [u8]) -> &'t [u8] {

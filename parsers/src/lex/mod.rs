@@ -22,6 +22,7 @@ pub mod scan;
 pub mod syslog;
 pub mod text;
 pub mod time;
+pub mod trail;
 pub mod weblog;
 pub mod winevent;
 pub mod xml;

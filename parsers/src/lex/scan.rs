@@ -47,6 +47,21 @@ fn find2_in_words(text: &[u8], mut at: usize, a: u8, b: u8) -> usize {
     tail.iter().position(|&byte| byte == a || byte == b).map_or(text.len(), |found| at + found)
 }
 
+/// Where the first byte stands that is no digit, from `at` on, as far as words go: the last few bytes of a text are not looked at.
+#[inline(always)]
+pub fn digits_end(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = word_at(text, at) {
+        let digits = word ^ ONES * 0x30;
+        // the high bit of each byte that is more than 9; of bytes above the first there may be some too many
+        let others = (digits.wrapping_add(ONES * 0x76) | digits) & HIGHS;
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
+}
+
 /// Where the first blank, tab, CR or LF stands, from `at` on; the text's length if there is none.
 #[inline]
 pub fn find_blank(text: &[u8], mut at: usize) -> usize {

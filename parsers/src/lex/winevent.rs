@@ -25,8 +25,8 @@ use schemas::RejectKind;
 
 pub use self::documents::read_xml;
 pub use self::lines::{is_event_text, read_text};
-pub use self::objects::read_json;
-use super::json::{self, Value};
+pub use self::objects::{EventTrail, read_json};
+use super::json::{self, Kind, Scalar};
 use super::keys::KeyMap;
 use super::time::{TimeContext, iso, us_date};
 use super::xml;
@@ -93,13 +93,9 @@ pub struct Field<'a> {
 const EMPTY: Field<'static> = Field { raw: b"", coding: Coding::Plain };
 
 impl<'a> Field<'a> {
-    fn of_json(value: Value<'a>) -> Field<'a> {
-        match value {
-            Value::Text(text) => {
-                Field { raw: text.raw, coding: if text.escaped { Coding::Json } else { Coding::Plain } }
-            }
-            other => Field { raw: other.scalar(), coding: Coding::Plain },
-        }
+    #[inline(always)]
+    fn of_json(value: Scalar<'a>) -> Field<'a> {
+        Field { raw: value.raw, coding: if value.kind == Kind::Escaped { Coding::Json } else { Coding::Plain } }
     }
 
     fn of_xml(raw: &'a [u8]) -> Field<'a> {
@@ -318,7 +314,7 @@ mod tests {
             r#"{"data":{"win":{"system":{"eventID":"4625","computer":"srv1.example.org","systemTime":"2026-05-04T07:12:31.0000000Z"},"eventdata":{"ipAddress":"192.0.2.10"}}}}"#,
         ] {
             let mut event = WinEvent::default();
-            read_json(body.as_bytes(), &mut event, |_, _| ()).expect("JSON");
+            read_json(body.as_bytes(), &mut EventTrail::default(), &mut event, |_, _| ()).expect("JSON");
             assert_eq!(event.code(), Some(4625), "{body}");
             assert_eq!(field(&event, Slot::Computer), "srv1.example.org", "{body}");
             assert_eq!(field(&event, Slot::IpAddress), "192.0.2.10", "{body}");
@@ -350,7 +346,7 @@ mod tests {
     fn the_text_for_people_is_read_where_there_is_nothing_else() {
         let body = br#"{"EventID":4625,"Message":"An account failed.\r\n\r\nSubject:\r\n\tAccount Name:\t\t-\r\n\tAccount Domain:\t-\r\n\r\nAccount For Which Logon Failed:\r\n\tAccount Name:\t\tjdoe\r\n\tAccount Domain:\t\tEXAMPLE\r\n\tSource Network Address:\t192.0.2.10\r\n"}"#;
         let mut event = WinEvent::default();
-        read_json(body, &mut event, |_, _| ()).expect("JSON");
+        read_json(body, &mut EventTrail::default(), &mut event, |_, _| ()).expect("JSON");
         assert!(!event.has_data());
         event.fill_from_message();
         assert_eq!(field(&event, Slot::SubjectUserName), "-");
@@ -364,7 +360,13 @@ mod tests {
     #[test]
     fn what_nobody_takes_remains() {
         let mut event = WinEvent::default();
-        read_json(br#"{"EventID":1,"Image":"x","User":"-","RuleName":"y"}"#, &mut event, |_, _| ()).expect("JSON");
+        read_json(
+            br#"{"EventID":1,"Image":"x","User":"-","RuleName":"y"}"#,
+            &mut EventTrail::default(),
+            &mut event,
+            |_, _| (),
+        )
+        .expect("JSON");
         assert_eq!(event.take(Slot::Image).raw(), b"x");
         let rest: Vec<_> = event.rest().map(|(name, _)| name).collect();
         assert_eq!(rest, ["RuleName"]);

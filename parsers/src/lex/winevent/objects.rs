@@ -1,6 +1,6 @@
 //! Windows events as JSON objects: every shape that shippers give them, told apart by the paths alone.
 
-use super::super::json::{self, Extent, Value};
+use super::super::json::{self, Extent, JsonTrail, Scalar};
 use super::super::keys::KeyMap;
 use super::super::text::contains;
 use super::{DATA, Field, Slot, WinEvent, data_slot, unclosed};
@@ -204,6 +204,49 @@ fn plain<R>(path: &[u8], with: impl FnOnce(&[u8]) -> R) -> R {
 /// Most data fields that are read by their order.
 const IN_ORDER_MAX: usize = 40;
 
+/// What a path means.
+#[derive(Clone, Copy, Default)]
+pub enum Meaning {
+    Slot(Slot),
+    /// A data field without a slot; its name is the path from there on.
+    Other(u16),
+    /// The same if the shape is the flat one.
+    OtherIfFlat,
+    /// One of data fields that have only their order.
+    InOrder,
+    /// Of evtx_dump: to be looked up without what it adds.
+    Attribute,
+    #[default]
+    Nothing,
+}
+
+/// What a source's events have looked like.
+pub type EventTrail = JsonTrail<Meaning>;
+
+fn meaning(path: &[u8]) -> Meaning {
+    if is_in_order(path) {
+        return Meaning::InOrder;
+    }
+    plain(path, |plain| if plain.len() < path.len() { Meaning::Attribute } else { meaning_of_plain(path) })
+}
+
+fn meaning_of_plain(path: &[u8]) -> Meaning {
+    if let Some(name) = data_name(path).filter(|name| *name != b"xmlns") {
+        return match data_slot(name).or_else(|| PATHS.get(path)) {
+            Some(slot) => Meaning::Slot(slot),
+            // every name is the end of its path
+            None => Meaning::Other((path.len() - name.len()) as u16),
+        };
+    }
+    if let Some(slot) = PATHS.get(path) {
+        return Meaning::Slot(slot);
+    }
+    if !path.contains(&b'.') || path.starts_with(b"winlog.") {
+        return DATA.get(path).map_or(Meaning::OtherIfFlat, Meaning::Slot);
+    }
+    Meaning::Nothing
+}
+
 /// Reads a JSON object of any shape. Data fields without a slot are given to `other` with their names.
 ///
 /// # Errors
@@ -211,48 +254,36 @@ const IN_ORDER_MAX: usize = 40;
 #[inline]
 pub fn read_json<'a>(
     body: &'a [u8],
+    trail: &mut EventTrail,
     event: &mut WinEvent<'a>,
     mut other: impl FnMut(&[u8], Field<'a>),
 ) -> Result<(), Refusal> {
     // Top-level keys are data in the flat shape only; which shape it is, is asked when it matters.
     let mut flat = None;
-    let mut in_order = 0;
-    let extent = json::walk(body, |path, value| {
-        if let Some(name) = path.strip_prefix(b"winlog.event_data.").filter(|name| *name != b"xmlns") {
-            // nine of ten members of a Beat, told at once
-            match data_slot(name).or_else(|| PATHS.get(path)) {
-                Some(slot) => event.put(slot, Field::of_json(value)),
-                None => other(name, Field::of_json(value)),
+    let mut in_order = false;
+    let mut put = |meaning: Meaning, path: &[u8], value: Scalar<'a>| match meaning {
+        Meaning::Slot(slot) => event.put(slot, Field::of_json(value)),
+        Meaning::Other(from) => other(path.get(usize::from(from)..).unwrap_or_default(), Field::of_json(value)),
+        Meaning::OtherIfFlat => {
+            if *flat.get_or_insert_with(|| !contains(body, b"\"winlog")) {
+                other(path, Field::of_json(value));
             }
-            return Ok(());
         }
-        if is_in_order(path) {
-            in_order += 1;
-            return Ok(());
+        Meaning::InOrder => in_order = true,
+        Meaning::Attribute | Meaning::Nothing => {}
+    };
+    let extent = json::walk_by(body, trail, meaning, |path, meaning, value| {
+        match meaning {
+            Meaning::Attribute => plain(path.bytes(), |path| put(meaning_of_plain(path), path, value)),
+            Meaning::Slot(_) | Meaning::InOrder | Meaning::Nothing => put(meaning, b"", value),
+            Meaning::Other(_) | Meaning::OtherIfFlat => put(meaning, path.bytes(), value),
         }
-        plain(path, |path| {
-            if let Some(name) = data_name(path).filter(|name| *name != b"xmlns") {
-                match data_slot(name).or_else(|| PATHS.get(path)) {
-                    Some(slot) => event.put(slot, Field::of_json(value)),
-                    None => other(name, Field::of_json(value)),
-                }
-            } else if let Some(slot) = PATHS.get(path) {
-                event.put(slot, Field::of_json(value));
-            } else if !path.contains(&b'.') || path.starts_with(b"winlog.") {
-                let is_flat = *flat.get_or_insert_with(|| !contains(body, b"\"winlog"));
-                match DATA.get(path) {
-                    Some(slot) => event.put(slot, Field::of_json(value)),
-                    None if is_flat => other(path, Field::of_json(value)),
-                    None => {}
-                }
-            }
-        });
         Ok::<(), json::Error>(())
     })?;
     if extent == Extent::Truncated {
         return Err(unclosed(body, "the JSON object"));
     }
-    if in_order > 0 {
+    if in_order {
         read_in_order(body, event, other)?;
     }
     Ok(())
@@ -265,13 +296,13 @@ fn read_in_order<'a>(
     event: &mut WinEvent<'a>,
     other: impl FnMut(&[u8], Field<'a>),
 ) -> Result<(), Refusal> {
-    let mut values = [Field::of_json(Value::Null); IN_ORDER_MAX];
+    let mut values = [Field::of_json(Scalar::NULL); IN_ORDER_MAX];
     let mut count = 0;
     json::walk(body, |path, value| {
         if is_in_order(path)
             && let Some(slot) = values.get_mut(count)
         {
-            *slot = Field::of_json(value);
+            *slot = Field::of_json(value.into());
             count += 1;
         }
         Ok::<(), json::Error>(())
