@@ -534,6 +534,32 @@ fn an_unknown_field_is_refused_unless_it_may_be_a_vendors() {
 }
 
 #[test]
+fn an_unknown_field_that_is_grouped_by_or_counted_is_told_at_its_place() {
+    let rule = |source: &str, group_by: &str, field: &str| {
+        format!(
+            "title: D\nname: d\nlogsource: {{{source}}}\ndetection: {{s: {{dst_port: 22}}, condition: s}}\n---\ntitle: C\ncorrelation:\n    type: value_count\n    rules: [d]\n    group-by: [user, {group_by}]\n    timespan: 5m\n    condition: {{field: {field}, gte: 5}}\n"
+        )
+    };
+    let shown = errors(&rule("category: firewall", "scr_ip", "dst_ip"));
+    assert!(shown.starts_with("rules.yml:10:22: `scr_ip`: `d` can't be routed by this group key"), "{shown}");
+    assert!(shown.contains("no field is called `scr_ip`, did you mean `src_ip`?"), "{shown}");
+    let shown = errors(&rule("category: firewall", "src_ip", "dst_pi"));
+    assert!(shown.contains("rules.yml:12:24: `dst_pi`: no field has that name; did you mean `dst_ip`?"), "{shown}");
+
+    let lint = |group_by, field| lines(load(&rule("product: fortigate", group_by, field)).lint());
+    let said = lint("scr_ip", "usre");
+    assert!(said.contains("rules.yml:10:22: `scr_ip`: taken for a vendor field; did you mean `src_ip`?"), "{said}");
+    assert!(said.contains("rules.yml:12:24: `usre`: taken for a vendor field; did you mean `user`?"), "{said}");
+    let said = lint("policy_bundle_number", "dst_ip");
+    assert!(said.starts_with("rules.yml:10:22: `policy_bundle_number`: no field has that name"), "{said}");
+    assert!(said.contains("write `extras.NAME` if it is one"), "{said}");
+    assert_eq!(lint("extras.policy_bundle_number", "extras.scr_ip"), "");
+
+    let alone = "title: T\nlogsource: {product: fortigate}\ndetection: {s: {dst_port: 22}, condition: s}\nx-portolan: {group-by: [scr_ip]}\n";
+    assert!(lines(load(alone).lint()).contains("rules.yml:4:25: `scr_ip`: taken for a vendor field"));
+}
+
+#[test]
 fn a_value_that_could_never_match_is_advised_against() {
     let rules = load(
         "title: T\nlogsource: {category: firewall}\ndetection: {s: {dst_port: ssh, src_ip: [localhost, 192.0.2.1]}, condition: s}\n",

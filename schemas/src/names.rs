@@ -91,21 +91,25 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, other)| other)
 }
 
-/// Edit distance without regard to ASCII case; anything above `bound` is some number above it.
+/// Edit distance without regard to ASCII case, two letters in the wrong order being one mistake; anything above `bound` is some
+/// number above it.
 fn distance(a: &str, b: &str, bound: usize) -> usize {
     if a.len().abs_diff(b.len()) > bound * 4 || a.len() > 256 {
         return bound + 1;
     }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let same = |i: usize, j: usize| a[i].eq_ignore_ascii_case(&b[j]);
+    let (mut above, mut row) = (Vec::new(), (0..=b.len()).collect::<Vec<usize>>());
+    for i in 0..a.len() {
+        let mut next = vec![i + 1];
+        for j in 0..b.len() {
+            let mut far = (row[j] + usize::from(!same(i, j))).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && same(i, j - 1) && same(i - 1, j) {
+                far = far.min(above[j - 1] + 1);
+            }
+            next.push(far);
         }
+        above = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -130,6 +134,9 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_nearest() {
         let unknown = resolve("dst_prot", &LogSourceRef::default()).expect_err("no such field");
         assert_eq!(unknown.to_string(), "no field is called `dst_prot`; did you mean `dst_port`?");
+        for (swapped, meant) in [("kidn", "kind"), ("usre", "user"), ("scr_ip", "src_ip"), ("dst_pi", "dst_ip")] {
+            assert_eq!(nearest(swapped, Field::ALL.iter().map(|field| field.name())), Some(meant));
+        }
         assert_eq!(resolve("zzzzzzzz", &LogSourceRef::default()).expect_err("no such field").suggestion, None);
     }
 }

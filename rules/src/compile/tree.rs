@@ -12,7 +12,7 @@ use std::sync::Arc;
 use schemas::{Field, FieldType};
 
 use super::link::Linked;
-use super::names::{Source, resolve, type_words};
+use super::names::{Resolved, Source, resolve, type_words};
 use super::shape::{CONTEXT, Extract, Lacking, Shape, align};
 use super::words::{condition, expression, how_many, leaf_of, rule_text};
 use crate::hit::LEAVES_MAX;
@@ -33,7 +33,7 @@ pub struct Built {
 ///
 /// # Errors
 /// Every member that can't be routed, every field that is unknown.
-pub fn build(linked: &Linked, root: usize, warnings: &mut Vec<RuleWarning>) -> Result<Built, Vec<RuleError>> {
+pub fn build<'a>(linked: &'a Linked, root: usize, warnings: &'a mut Vec<RuleWarning>) -> Result<Built, Vec<RuleError>> {
     let document = &linked.documents[root];
     let mut builder = Builder {
         linked,
@@ -41,6 +41,7 @@ pub fn build(linked: &Linked, root: usize, warnings: &mut Vec<RuleWarning>) -> R
         shapes: Vec::new(),
         nodes: Vec::new(),
         errors: Vec::new(),
+        warnings,
         file: &document.file,
     };
     builder.tree.rule = rule_text(linked, root);
@@ -58,7 +59,7 @@ pub fn build(linked: &Linked, root: usize, warnings: &mut Vec<RuleWarning>) -> R
         }
         Body::Filter(_) => {}
     }
-    builder.align(document, warnings);
+    builder.align(document);
     let Builder { tree, shapes, mut errors, .. } = builder;
     if errors.is_empty()
         && let Err(unfit) = tree.check()
@@ -83,6 +84,7 @@ struct Builder<'a> {
     /// Correlations that have a node already, with the names that the root's key has in them.
     nodes: Vec<(usize, Vec<String>, u16)>,
     errors: Vec<RuleError>,
+    warnings: &'a mut Vec<RuleWarning>,
     file: &'a Arc<str>,
 }
 
@@ -92,6 +94,30 @@ impl<'a> Builder<'a> {
         self.errors.push(RuleError::new(self.file, at, found, fault));
     }
 
+    /// Where a value lies that is read from events.
+    fn read(&mut self, name: &Name, log_source: &LogSource) -> Option<Source> {
+        match resolve(&name.text, log_source) {
+            Ok(found) => Some(self.counted(name, found)),
+            Err(suggestion) => {
+                self.fault(name.at, &name.text, Fault::UnknownField { suggestion });
+                None
+            }
+        }
+    }
+
+    /// The same for a name that was found. A vendor field without its prefix may be a mistake, and events without it
+    /// fall out of the count in silence: the lint says so.
+    fn counted(&mut self, name: &Name, found: Resolved) -> Source {
+        if matches!(found.source, Source::Extra(_)) && !name.text.starts_with("extras.") {
+            let advice = match found.near {
+                Some(suggestion) => Advice::VendorFieldNear { suggestion },
+                None => Advice::VendorFieldCounted,
+            };
+            self.warnings.push(RuleWarning::new(self.file, name.at, &name.text, advice));
+        }
+        found.source
+    }
+
     fn single(&mut self, root: usize, detection: &Detection) {
         let document = &self.linked.documents[root];
         let extension = &document.head.extension;
@@ -99,10 +125,7 @@ impl<'a> Builder<'a> {
         match &extension.group_by {
             Some(names) => {
                 for name in names {
-                    match resolve(&name.text, &detection.log_source) {
-                        Ok(found) => key.push(found.source),
-                        Err(suggestion) => self.fault(name.at, &name.text, Fault::UnknownField { suggestion }),
-                    }
+                    key.extend(self.read(name, &detection.log_source));
                 }
             }
             None => {
@@ -339,7 +362,7 @@ impl<'a> Builder<'a> {
         for part in own {
             let local = self.in_member(correlation, reference, member, &part.local)?;
             match self.routed(&local, &detection.log_source, &part.label) {
-                Ok(source) => sources.push(source),
+                Ok(found) => sources.push(self.counted(&local, found)),
                 Err(reason) => {
                     let fault = Fault::NoGroupField { member: reference.text.clone(), reason };
                     self.fault(local.at, &local.text, fault);
@@ -358,13 +381,7 @@ impl<'a> Builder<'a> {
             let mut extracts = Vec::with_capacity(names.len());
             for name in names {
                 let local = self.in_member(correlation, reference, member, name)?;
-                match resolve(&local.text, &detection.log_source) {
-                    Ok(found) => extracts.push(Extract::new(found.source)),
-                    Err(suggestion) => {
-                        self.fault(local.at, &local.text, Fault::UnknownField { suggestion });
-                        return None;
-                    }
-                }
+                extracts.push(Extract::new(self.read(&local, &detection.log_source)?));
             }
             if let CorrelationKind::ValueSum | CorrelationKind::ValueAvg | CorrelationKind::ValuePercentile(_) =
                 correlation.kind
@@ -404,7 +421,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Where a part of the group key lies in a leaf's events.
-    fn routed(&self, name: &Name, log_source: &LogSource, label: &str) -> Result<Source, String> {
+    fn routed(&self, name: &Name, log_source: &LogSource, label: &str) -> Result<Resolved, String> {
         match resolve(&name.text, log_source) {
             Ok(found) => {
                 // A vendor field is fine if it is one everywhere; a known field that is unknown here is a mistake.
@@ -413,7 +430,7 @@ impl<'a> Builder<'a> {
                     (Source::Extra(_), true) if !name.text.starts_with("extras.") => {
                         Err(format!("its log source has no field `{}`", name.text))
                     }
-                    _ => Ok(found.source),
+                    _ => Ok(found),
                 }
             }
             Err(suggestion) => Err(match suggestion {
@@ -465,7 +482,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Brings each part of a key into one form over all leaves, then joins the leaves that are read alike.
-    fn align(&mut self, document: &Document, warnings: &mut Vec<RuleWarning>) {
+    fn align(&mut self, document: &Document) {
         let mut mixed = false;
         for part in 0..self.tree.group_by.len() {
             mixed |= align(self.shapes.iter_mut().filter_map(|shape| shape.key.get_mut(part)));
@@ -487,7 +504,7 @@ impl<'a> Builder<'a> {
             }
         }
         if mixed {
-            warnings.push(RuleWarning::new(&document.file, document.at, document.call(), Advice::MixedTypes));
+            self.warnings.push(RuleWarning::new(&document.file, document.at, document.call(), Advice::MixedTypes));
         }
         let mut joined: Vec<Shape> = Vec::new();
         for shape in std::mem::take(&mut self.shapes) {

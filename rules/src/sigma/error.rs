@@ -245,6 +245,7 @@ pub enum Advice {
     AllOfThem,
     FilterWithoutNot,
     VendorFieldNear { suggestion: &'static str },
+    VendorFieldCounted,
     NeverMatches { field: &'static str, expected: &'static str },
     GenerateConflict,
     PercentileDefault,
@@ -270,6 +271,9 @@ impl fmt::Display for Advice {
             Advice::VendorFieldNear { suggestion } => {
                 write!(f, "taken for a vendor field; did you mean `{suggestion}`?")
             }
+            Advice::VendorFieldCounted => f.write_str(
+                "no field has that name, so it is taken for a vendor field, and events without it do not count; write `extras.NAME` if it is one",
+            ),
             Advice::NeverMatches { field, expected } => write!(f, "never matches: `{field}` holds {expected}"),
             Advice::GenerateConflict => f.write_str(
                 "one correlation lets this rule alert by itself (`generate: true`), another doesn't; it will alert",
