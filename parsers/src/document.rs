@@ -281,7 +281,8 @@ pub fn program(row: &mut Row<'_>, value: Value<'_>) {
 
 /// The last part of a path of Windows or Unix.
 pub fn file_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next().unwrap_or(path)
+    let from = memchr::memrchr2(b'\\', b'/', path).map_or(0, |at| at + 1);
+    &path[from..]
 }
 
 /// A number without the `.0` that some JSON writers put behind whole ones; of anything else its bytes.

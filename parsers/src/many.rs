@@ -9,10 +9,11 @@
 //! What is wrapped is looked for in two ways, since every JSON line passes here: before any family is asked only as far as the
 //! wrappers' own members go ([`Search::Beginning`]), and among all members once nobody else wants the object.
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use crate::lex::json::{self, Step};
 use crate::lex::keys::KeyMap;
+use crate::lex::scan;
 
 /// Longest beginning of an object by which another of the same writer is recognised.
 const BEGINNING_MAX: usize = 32;
@@ -113,9 +114,13 @@ fn holds_records(value: &[u8], search: Search) -> bool {
 pub fn is_sequence(body: &[u8]) -> bool {
     let start = beginning(body);
     // one search for all that an object can begin with; setting up one for each would cost more than the search
-    let begins =
-        |at: usize| at > 0 && (body[at - 1] == b'}' || start.is_some_and(|start| body[at..].starts_with(start)));
-    let may = memchr_iter(b'{', body).any(begins) || memchr(b'\n', body).is_some();
+    let letter = start.and_then(|start| start.get(2));
+    let begins = |at: usize| {
+        at > 0
+            && (body[at - 1] == b'}'
+                || body.get(at + 2) == letter && start.is_some_and(|start| body[at..].starts_with(start)))
+    };
+    let may = scan::any(body, b'{', begins) || memchr(b'\n', body).is_some();
     may && json::end_of(body).is_some_and(|end| next_object(body, end).is_some())
 }
 

@@ -141,12 +141,12 @@ impl Session {
         if many::is_punctuation(record.line) {
             return Ok(Parsed::Nothing);
         }
-        let row = batch.begin(place, line);
-        let mut run = Run { format: *format, memories, detector, line, row, mappings };
+        let mut row = batch.begin(place, line);
+        let mut run = Run { format: *format, memories, detector, line, row: &mut row, mappings };
         let parsed = run.record(&mut record, scratch)?;
         if parsed == Parsed::Events {
-            refused.append(&mut run.row.take_refused());
-            run.row.end();
+            refused.append(&mut row.take_refused());
+            row.end();
         }
         Ok(parsed)
     }
@@ -201,7 +201,7 @@ struct Run<'s, 'b> {
     memories: &'s mut [Memory],
     detector: &'s mut Detector,
     line: &'s [u8],
-    row: Row<'b>,
+    row: &'s mut Row<'b>,
     mappings: &'s [&'static Mapping],
 }
 
@@ -473,8 +473,8 @@ impl Run<'_, '_> {
     fn parse(&mut self, index: usize, record: &Record<'_>) -> Result<Parsed, Reject> {
         let family = self.family(index);
         let from = self.row.position();
-        record.stamp(&mut self.row);
-        match family.parse(record, &mut self.memories[index], &mut self.row) {
+        record.stamp(self.row);
+        match family.parse(record, &mut self.memories[index], self.row) {
             Ok(Parsed::Events) => {
                 let base = self.base(record);
                 for part in self.row.refused_since(from) {

@@ -150,24 +150,22 @@ pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
     {
         trimmed = rest.trim_ascii_start();
     }
-    if object(trimmed) {
-        return Record {
-            line,
-            body: trimmed,
-            header: Header::default(),
-            shape: Shape::Object,
-            keys: Keys::NONE,
-            time,
-            around: b"",
-        };
+    let mut record = Record {
+        line,
+        body: trimmed,
+        header: Header::default(),
+        shape: Shape::Object,
+        keys: Keys::NONE,
+        time,
+        around: b"",
+    };
+    if !object(trimmed) {
+        let at = syslog::header_into(line, time, &mut record.header);
+        let body = &line[at..];
+        let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
+        (record.body, record.shape) = if object(inner) { (inner, Shape::Object) } else { (body, Shape::Text) };
     }
-    let (header, at) = syslog::header(line, time);
-    let body = &line[at..];
-    let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
-    if object(inner) {
-        return Record { line, body: inner, header, shape: Shape::Object, keys: Keys::NONE, time, around: b"" };
-    }
-    Record { line, body, header, shape: Shape::Text, keys: Keys::NONE, time, around: b"" }
+    record
 }
 
 /// The raw line that a shipper's JSON carries, and what it says about it.

@@ -8,6 +8,7 @@ use memchr::memmem::Finder;
 use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
 use crate::detect::Keys;
+use crate::document;
 use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once, trim};
 use crate::lex::winevent::{Field, Slot, WinEvent, is_event_text, read_json, read_text, read_xml};
 use crate::lex::xml::Reader;
@@ -228,10 +229,9 @@ pub fn program(row: &mut Row<'_>, field: Field<'_>) {
     if field.is_absent() {
         return;
     }
-    text(row, key::PROCESS_PATH, field);
     field.with(|path| {
-        let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/')).next().unwrap_or(path);
-        row.text(key::PROCESS_NAME, name);
+        row.text(key::PROCESS_PATH, path);
+        row.text(key::PROCESS_NAME, document::file_name(path));
     });
 }
 

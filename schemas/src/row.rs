@@ -346,9 +346,10 @@ impl<'b> Row<'b> {
 
     /// Ends a record whose last event may have been followed by [`Row::another`]: a row of which nothing was written is no
     /// event. Gives how many there were.
+    #[inline(always)]
     pub fn end(mut self) -> usize {
         if self.row == self.first || !self.is_blank() {
-            return self.commit();
+            return self.keep_rows();
         }
         self.committed = true;
         self.row - self.first
@@ -364,6 +365,10 @@ impl<'b> Row<'b> {
     ///
     /// A row without a time takes the received time, flagged; one without a kind is `other`.
     pub fn commit(mut self) -> usize {
+        self.keep_rows()
+    }
+
+    fn keep_rows(&mut self) -> usize {
         self.finish_row();
         self.committed = true;
         self.row - self.first + 1

@@ -55,16 +55,16 @@ fn tag(body: &[u8]) -> Option<Tag<'_>> {
     if body.first() != Some(&b'%') {
         return None;
     }
-    let end = match body {
-        // nearly every line: `%ASA-6-302013:`
-        [_, _, _, _, b'-', _, b'-', _, _, _, _, _, _, b':', ..]
-            if !body[1..13].iter().any(|b| matches!(b, b':' | b' ')) =>
-        {
-            13
-        }
-        // 48: `%FWSM-` and the longest logging class; a tag has no blanks
-        _ => body.iter().take(48).position(|&b| b == b':' || b == b' ')?,
-    };
+    // nearly every line: `%ASA-6-302013: `
+    if let Some([b'%', a, s, d, b'-', level @ b'0'..=b'9', b'-', code @ .., b':', b' ']) = body.get(..15)
+        && let (b"ASA", ftd) | (b"FTD", ftd) = (&[*a, *s, *d], *a == b'F')
+        && body.get(15) != Some(&b' ')
+        && let Some(number) = crate::lex::text::decimal(code)
+    {
+        return Some(Tag { code, number: number as u32, level: level - b'0', ftd, text_at: 15 });
+    }
+    // 48: `%FWSM-` and the longest logging class; a tag has no blanks
+    let end = body.iter().take(48).position(|&b| b == b':' || b == b' ')?;
     let tag = &body[1..end];
     let at = tag.len().checked_sub(6)?;
     let code = &tag[at..];

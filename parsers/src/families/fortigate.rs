@@ -95,8 +95,8 @@ impl Parser for Family {
 /// The pairs of a line. The CSV form separates the same pairs by commas.
 #[inline]
 fn pairs_of(text: &[u8]) -> kv::Pairs<'_> {
-    let first = text.iter().position(|byte| matches!(byte, b',' | b' ')).map(|at| text[at]);
-    let by_comma = first == Some(b',') && text.starts_with(b"date=");
+    // `date=2026-01-05,`
+    let by_comma = text.starts_with(b"date=") && text.iter().find(|byte| matches!(byte, b',' | b' ')) == Some(&b',');
     if by_comma { kv::pairs_by(text, b',') } else { kv::pairs(text) }
 }
 
@@ -144,16 +144,20 @@ struct Line<'a, 'r> {
 }
 
 impl<'a: 'r, 'r> Line<'a, 'r> {
-    fn read_pairs(&mut self, trail: &mut kv::PairTrail<Option<What>>, row: &mut Row<'_>) -> Result<(), Refusal> {
+    fn read_pairs(
+        &mut self,
+        trail: &mut kv::PairTrail<Option<&'static What>>,
+        row: &mut Row<'_>,
+    ) -> Result<(), Refusal> {
         let body = self.record.body;
-        for (pair, what) in pairs_of(body).by(trail, |key| KEYS.get(key)) {
+        for (pair, what) in pairs_of(body).by(trail, |key| KEYS.find(key)) {
             if pair.unclosed {
                 return Err(Refusal {
                     at: pair.value_offset().saturating_sub(1),
                     kind: RejectKind::Unclosed { what: "a quoted value" },
                 });
             }
-            self.put(what, pair.key, pair.value, pair.value_offset(), row)?;
+            self.put(what, pair.key, pair.value, || pair.value_offset(), row)?;
         }
         Ok(())
     }
@@ -194,17 +198,17 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
     }
 
     fn pair(&mut self, name: &'r [u8], value: &'r [u8], at: usize, row: &mut Row<'_>) -> Result<(), Refusal> {
-        self.put(KEYS.get(name), name, value, at, row)
+        self.put(KEYS.find(name), name, value, || at, row)
     }
 
     /// Does with a pair what the table says of its key.
     #[inline(always)]
     fn put(
         &mut self,
-        what: Option<What>,
+        what: Option<&'static What>,
         name: &'r [u8],
         value: &'r [u8],
-        at: usize,
+        at: impl Fn() -> usize,
         row: &mut Row<'_>,
     ) -> Result<(), Refusal> {
         let Some(value) = present(value) else { return Ok(()) };
@@ -212,13 +216,13 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             row.extra(name, value);
             return Ok(());
         };
-        match what {
+        match *what {
             // identity: the first of several counts
             What::To(field) if row.has(field) && field != Field::Host => {
                 row.extra(name, value);
                 Ok(())
             }
-            What::To(field) => row.put(field, value).at(at),
+            What::To(field) => row.put(field, value).or_else(|kind| Err(kind).at(at())),
             What::Maybe(field) => {
                 if !row.put_if(field, value) {
                     row.extra(name, value);
@@ -228,7 +232,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             What::Address(ip, host) => {
                 if row.has(ip) || !row.put_if(ip, value) {
                     if !row.has(host) && value.first().is_some_and(u8::is_ascii_alphanumeric) {
-                        return row.put(host, value).at(at);
+                        return row.put(host, value).or_else(|kind| Err(kind).at(at()));
                     }
                     row.extra(name, value);
                 }

@@ -318,6 +318,52 @@ pub fn member<'a>(text: &'a [u8], key: &[u8]) -> Option<Value<'a>> {
     members(text).ok()?.map_while(Result::ok).find(|member| member.key == key).map(|member| member.value)
 }
 
+/// Gives the keys of the object that `text` begins with to `wanted`, as long as that says that it wants more; values are skipped.
+/// Ends where the document is cut off, or is no JSON.
+#[inline(always)]
+pub fn keys(text: &[u8], mut wanted: impl FnMut(&[u8]) -> bool) {
+    let mut at = blanks(text, 0);
+    if text.get(at) != Some(&b'{') {
+        return;
+    }
+    at += 1;
+    loop {
+        at = blanks(text, at);
+        if text.get(at) != Some(&b'"') {
+            return;
+        }
+        let Some((end, _)) = string_end(text, at + 1) else { return };
+        let key = &text[at + 1..end];
+        at = blanks(text, end + 1);
+        if text.get(at) != Some(&b':') {
+            return;
+        }
+        at = blanks(text, at + 1);
+        at = match text.get(at) {
+            Some(b'"') => match string_end(text, at + 1) {
+                Some((end, _)) => end + 1,
+                None => return,
+            },
+            Some(b'{' | b'[') => match container_end(text, at) {
+                Ok(Some(end)) => end,
+                Ok(None) | Err(_) => return,
+            },
+            _ => match bare_at(text, at) {
+                Ok(Some((_, end))) => end,
+                Ok(None) | Err(_) => return,
+            },
+        };
+        if !wanted(key) {
+            return;
+        }
+        at = blanks(text, at);
+        if text.get(at) != Some(&b',') {
+            return;
+        }
+        at += 1;
+    }
+}
+
 /// What [`array_member`] does about a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

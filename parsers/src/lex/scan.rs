@@ -5,7 +5,7 @@
 //! Hacker's Delight, section 6-1.
 
 #[cfg(target_arch = "x86_64")]
-use memchr::arch::x86_64::sse2::memchr::Two;
+use memchr::arch::x86_64::sse2::memchr::{One, Three, Two};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
@@ -31,6 +31,30 @@ pub fn find2(text: &[u8], at: usize, a: u8, b: u8) -> usize {
         return two.find(rest).map_or(text.len(), |found| at + found);
     }
     find2_in_words(text, at, a, b)
+}
+
+/// Whether one of the places where a byte stands is as `wanted` says. For texts of some hundred bytes and a dozen places.
+#[inline(always)]
+pub fn any(text: &[u8], byte: u8, wanted: impl FnMut(usize) -> bool) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(one) = One::new(byte) {
+        return one.iter(text).any(wanted);
+    }
+    memchr::memchr_iter(byte, text).any(wanted)
+}
+
+/// The same for three bytes.
+#[inline(always)]
+pub fn find3(text: &[u8], at: usize, a: u8, b: u8, c: u8) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    #[cfg(target_arch = "x86_64")]
+    if rest.len() >= 16
+        && let Some(three) = Three::new(a, b, c)
+    {
+        return three.find(rest).map_or(text.len(), |found| at + found);
+    }
+    let found = rest.iter().position(|&byte| byte == a || byte == b || byte == c);
+    found.map_or(text.len(), |found| at + found)
 }
 
 #[inline(never)]

@@ -11,6 +11,7 @@
 //!
 //! Long because a third of it are the tests, one line a damage seen in the wild.
 
+use super::scan;
 use super::text::{Cursor, decimal};
 use super::time::{self, Stamp, TimeContext};
 
@@ -71,19 +72,25 @@ impl Header<'_> {
 /// Takes the headers off a line: what they say, and the offset at which the body begins.
 pub fn header<'a>(line: &'a [u8], context: &TimeContext) -> (Header<'a>, usize) {
     let mut header = Header::default();
+    let at = header_into(line, context, &mut header);
+    (header, at)
+}
+
+/// The same into a header that says nothing yet: one that is moved costs as much as one of its tokens.
+pub fn header_into<'a>(line: &'a [u8], context: &TimeContext, header: &mut Header<'a>) -> usize {
     let mut at = 0;
     for round in 0..HEADERS_MAX {
-        let end = one(line, at, round, &mut header, context);
+        let end = one(line, at, round, header, context);
         if end == at {
             break;
         }
         at = end;
         header.headers += 1;
-        if !another_follows(&line[at..], &header) {
+        if !another_follows(&line[at..], header) {
             break;
         }
     }
-    (header, at)
+    at
 }
 
 /// Whether the text after a header is a header again.
@@ -141,6 +148,10 @@ fn one<'a>(line: &'a [u8], at: usize, round: usize, header: &mut Header<'a>, con
     {
         return end;
     }
+    // `<189>date=2026-01-05`: pairs have no header
+    if with_priority && is_pair(&line[here..]) {
+        return here;
+    }
     let marks = cisco_marks(&line[here..], header, with_priority);
     let after_marks = here + marks;
     match time_at(&line[after_marks..]) {
@@ -148,6 +159,13 @@ fn one<'a>(line: &'a [u8], at: usize, round: usize, header: &mut Header<'a>, con
         None if with_priority || round > 0 || marks > 0 => without_time(line, after_marks, header),
         None => bare_tag(line, at, header),
     }
+}
+
+/// Whether a text begins with a key and `=`.
+#[inline]
+fn is_pair(text: &[u8]) -> bool {
+    let key = text.iter().take(TAG_MAX).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    key > 0 && text.get(key) == Some(&b'=')
 }
 
 /// `<N>` with the damage that occurs: zeros before it, blanks inside. The value is `None` above 191.
@@ -245,7 +263,7 @@ fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize
         }
         return at + length;
     }
-    let length = text.iter().position(|&b| b == b' ').unwrap_or(text.len());
+    let length = scan::find2(text, 0, b' ', b' ');
     let host = &text[..length];
     if !is_host(host) {
         return at;
@@ -405,7 +423,7 @@ fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool)
     for _ in 0..3 {
         let mut ahead = cursor;
         let word = ahead.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-        if word.is_empty() || word.len() > TAG_MAX || uptime(cursor.rest()).is_some() || !ahead.take_if(b": ") {
+        if word.is_empty() || word.len() > TAG_MAX || !ahead.take_if(b": ") || uptime(cursor.rest()).is_some() {
             break;
         }
         ahead.skip_blanks();
@@ -425,8 +443,11 @@ fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool)
         }
         cursor = ahead;
     }
+    if cursor.at() == 0 {
+        return 0;
+    }
     let rest = cursor.rest();
-    if cursor.at() == 0 || !(rest.first() == Some(&b'%') || time_at(rest).is_some() || uptime(rest).is_some()) {
+    if !(rest.first() == Some(&b'%') || time_at(rest).is_some() || uptime(rest).is_some()) {
         return 0;
     }
     header.sequence = sequence;

@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memmem};
 
+use super::scan;
+
 /// Without ASCII blanks (space, tab, CR, LF) at both ends.
 #[inline]
 pub fn trim(text: &[u8]) -> &[u8] {
@@ -310,13 +312,22 @@ impl<'a> Cursor<'a> {
         Some(&rest[..length])
     }
 
-    /// Like [`Cursor::until`] for words that are short as a rule: a plain loop, no SIMD set-up.
+    /// Like [`Cursor::until`] for words that are short as a rule: no call.
     #[inline]
     pub fn until_near(&mut self, byte: u8) -> Option<&'a [u8]> {
-        let rest = self.rest();
-        let length = rest.iter().position(|&b| b == byte)?;
-        self.at += length + 1;
-        Some(&rest[..length])
+        let from = self.at;
+        let end = scan::find2(self.text, from, byte, byte);
+        let word = self.text.get(from..end).filter(|_| end < self.text.len())?;
+        self.at = end + 1;
+        Some(word)
+    }
+
+    /// Reads up to the first of three bytes, or to the end; may be empty.
+    #[inline]
+    pub fn until_any(&mut self, a: u8, b: u8, c: u8) -> &'a [u8] {
+        let from = self.at;
+        self.at = scan::find3(self.text, from, a, b, c);
+        &self.text[from..self.at]
     }
 
     /// Reads up to `literal`, and `literal` itself, which is not returned.

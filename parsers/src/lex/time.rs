@@ -130,12 +130,11 @@ impl TimeContext {
             None => {
                 // RFC 3164 section 4.1.2 has no year. A log is read after it was written, sometimes months after, and
                 // a device's clock runs ahead by days at most: so the nearest year that is not further ahead than that.
-                let received_year = year_of(self.received_us);
                 let latest_us = self.received_us.saturating_add(AHEAD_MAX_US);
-                (received_year - 1..=received_year + 1)
+                (year_of(self.received_us) - 1..=year_of(latest_us) + 1)
+                    .rev()
                     .filter_map(|year| self.resolve_in_year(stamp, year))
-                    .filter(|us| *us <= latest_us)
-                    .min_by_key(|us| us.abs_diff(self.received_us))
+                    .find(|us| *us <= latest_us)
             }
         }
     }
@@ -313,44 +312,93 @@ fn four(text: &[u8], at: usize) -> Option<i32> {
     Some(i32::from(two(text, at)?) * 100 + i32::from(two(text, at + 2)?))
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// The high bit of each byte that is more than its byte of `most` allows: `0x7f` less what it may be. Exact, since no carry
+/// leaves a byte.
+#[inline(always)]
+const fn beyond(word: u64, most: u64) -> u64 {
+    ((word & !HIGHS) + most | word) & HIGHS
+}
+
+const fn form(text: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*text)
+}
+
+/// Of eight bytes in a form such as `00:00:00` the digits' values, the first byte being the lowest, and 0 for the others. `None` if
+/// they are not in that form.
+#[inline(always)]
+fn values<const FORM: u64>(text: &[u8]) -> Option<u64> {
+    const fn most(form: u64) -> u64 {
+        let (form, mut most) = (form.to_le_bytes(), [0x7f; 8]);
+        let mut at = 0;
+        while at < 8 {
+            if form[at] == b'0' {
+                most[at] = 0x7f - 9;
+            }
+            at += 1;
+        }
+        u64::from_le_bytes(most)
+    }
+    let word = u64::from_le_bytes(*text.first_chunk()?) ^ FORM;
+    if beyond(word, const { most(FORM) }) == 0 { Some(word) } else { None }
+}
+
+/// Two of these digits as a number.
+#[inline(always)]
+const fn pair(values: u64, at: u32) -> u8 {
+    (values >> (8 * at)) as u8 * 10 + (values >> (8 * at + 8)) as u8
+}
+
 /// `hh:mm:ss[.ffffff]` at `at`: hour, minute, second, µs, and where it ends.
 #[inline]
 fn clock(text: &[u8], at: usize) -> Option<(u8, u8, u8, u32, usize)> {
-    clock_by(text, at, b':')
+    let text = text.get(at..)?;
+    let (hour, minute, second, micro, length) = clock_of(values::<{ form(b"00:00:00") }>(text)?, text)?;
+    Some((hour, minute, second, micro, at + length))
 }
 
-/// The same with another byte between the parts.
-#[inline]
-fn clock_by(text: &[u8], at: usize, between: u8) -> Option<(u8, u8, u8, u32, usize)> {
-    let text_at = text.get(at..)?;
-    if text_at.len() < 8 || text_at[2] != between || text_at[5] != between {
-        return None;
-    }
-    let (hour, minute, second) = (two(text_at, 0)?, two(text_at, 3)?, two(text_at, 6)?);
+/// The same with points between the parts.
+fn clock_by_points(text: &[u8], at: usize) -> Option<(u8, u8, u8, u32, usize)> {
+    let text = text.get(at..)?;
+    let (hour, minute, second, micro, length) = clock_of(values::<{ form(b"00.00.00") }>(text)?, text)?;
+    Some((hour, minute, second, micro, at + length))
+}
+
+#[inline(always)]
+fn clock_of(values: u64, text: &[u8]) -> Option<(u8, u8, u8, u32, usize)> {
+    let (hour, minute, second) = (pair(values, 0), pair(values, 3), pair(values, 6));
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let (micro, length) = fraction(&text_at[8..]);
-    Some((hour, minute, second, micro, at + 8 + length))
+    let (micro, length) = fraction(&text[8..]);
+    Some((hour, minute, second, micro, 8 + length))
 }
 
 /// `.ffff` or `,ffff`: µs (finer digits cut off) and length; `(0, 0)` if there is none.
 #[inline]
 fn fraction(text: &[u8]) -> (u32, usize) {
     let [b'.' | b',', digits @ ..] = text else { return (0, 0) };
-    let mut micro = 0;
-    let mut count = 0;
-    while let Some(value) = digit(digits, count) {
-        if count < 6 {
-            micro = micro * 10 + u32::from(value);
-        }
-        count += 1;
+    let mut bytes = [0; 8];
+    match digits.first_chunk() {
+        Some(eight) => bytes = *eight,
+        None => bytes.iter_mut().zip(digits).for_each(|(byte, digit)| *byte = *digit),
     }
+    let word = u64::from_le_bytes(bytes) ^ ONES * u64::from(b'0');
+    let others = beyond(word, ONES * (0x7f - 9));
+    let mut count = others.trailing_zeros() as usize / 8;
     if count == 0 {
         return (0, 0);
     }
-    for _ in count..6 {
-        micro *= 10;
+    // six digits at most, and zeros for those that are not there: eight digits in three multiplications
+    let kept = word & ((1 << (8 * count.min(6))) - 1);
+    let pairs = kept * 10 + (kept >> 8);
+    let low = (pairs & 0xff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0xff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    let micro = (low.wrapping_add(high) >> 32) as u32 / 100;
+    while digit(digits, count).is_some() {
+        count += 1;
     }
     (micro, count + 1)
 }
@@ -388,20 +436,21 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
     if text.len() < 19 {
         return None;
     }
-    let separator = text[4];
-    if !matches!(separator, b'-' | b'/')
-        || text[7] != separator
-        || !matches!(text[10], b'T' | b't' | b' ' | b'_' | b'-')
-    {
+    if !matches!(text[10], b'T' | b't' | b' ' | b'_' | b'-') {
         return None;
     }
-    let (year, month, day) = (four(text, 0)?, two(text, 5)?, two(text, 8)?);
+    let date = match text[4] {
+        b'-' => values::<{ form(b"0000-00-") }>(text)?,
+        _ => values::<{ form(b"0000/00/") }>(text)?,
+    };
+    let year = i32::from(pair(date, 0)) * 100 + i32::from(pair(date, 2));
+    let (month, day) = (pair(date, 5), two(text, 8)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     // IBM i and Db2 write `2026-01-05-10.00.00.123456`
     let (hour, minute, second, micro, mut end) =
-        if text[10] == b'-' { clock_by(text, 11, b'.')? } else { clock(text, 11)? };
+        if text[10] == b'-' { clock_by_points(text, 11)? } else { clock(text, 11)? };
     let mut offset = None;
     let tail = &text[end..];
     if let Some((seconds, length)) = numeric_offset(tail) {

@@ -249,9 +249,11 @@ impl<'a> WinEvent<'a> {
     /// When it was logged: a stamp with a zone before one without, the system's before the shipper's.
     pub fn time(&self, context: &TimeContext) -> Option<i64> {
         let stamps = [Slot::TimeCreated, Slot::LocalTime, Slot::Timestamp].map(|slot| self.peek(slot).raw());
-        for stamp in stamps {
-            if iso(stamp).is_some_and(|(stamp, _)| stamp.offset.is_some()) {
-                return context.iso(stamp);
+        for text in stamps {
+            if let Some((stamp, length)) = iso(text)
+                && stamp.offset.is_some()
+            {
+                return if length == text.len() { context.resolve(&stamp) } else { context.iso(text) };
             }
         }
         stamps.into_iter().filter(|stamp| !stamp.is_empty()).find_map(|stamp| {
@@ -260,7 +262,7 @@ impl<'a> WinEvent<'a> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, slot: Slot, field: Field<'a>) {
         if self.open & bit(slot) == 0 && !field.raw.is_empty() {
             self.raw[slot as usize] = field.raw;

@@ -28,7 +28,7 @@ pub(super) fn end<'a>(cursor: &mut Cursor<'a>) -> Option<End<'a>> {
 /// `ADDR[/PORT]`.
 #[inline]
 pub(super) fn bare<'a>(cursor: &mut Cursor<'a>) -> Option<End<'a>> {
-    let token = cursor.take_while(|b| !matches!(b, b' ' | b'(' | b','));
+    let token = cursor.until_any(b' ', b'(', b',');
     if token.is_empty() {
         return None;
     }
@@ -51,10 +51,17 @@ pub(super) fn either<'a>(cursor: &mut Cursor<'a>) -> Option<End<'a>> {
 
 #[inline]
 fn split(token: &[u8]) -> End<'_> {
-    match rsplit_once(token, b'/') {
+    match rsplit_port(token) {
         Some((address, port)) => End { address, port, ..End::default() },
         None => End { address: token, ..End::default() },
     }
+}
+
+/// At the last slash, which is a few digits from the end: nearer than a search is set up.
+#[inline]
+fn rsplit_port(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().rposition(|byte| *byte == b'/')?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// `(…)` up to its own closing bracket, with or without a blank before it; without the brackets.
@@ -87,7 +94,7 @@ pub(super) fn mapped<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], &'a [u8])
     let mut ahead = *cursor;
     ahead.expect(b" (")?;
     let inside = ahead.until_near(b')')?;
-    let pair = rsplit_once(inside, b'/')?;
+    let pair = rsplit_port(inside)?;
     *cursor = ahead;
     Some(pair)
 }

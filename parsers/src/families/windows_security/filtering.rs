@@ -83,16 +83,16 @@ pub(super) fn filtering<'a>(code: u32, event: &mut WinEvent<'a>, row: &mut Row<'
     }
     row.set(key::DIRECTION, Direction::Inbound);
     // Builds differ in which end they write first: what can only be local decides, then the served port.
-    let sure = first.is_near() != second.is_near() || first.is_served() != second.is_served();
-    let local_first = if first.is_near() && second.is_near() {
+    let (near, served) = ((first.is_near(), second.is_near()), (first.is_served(), second.is_served()));
+    let sure = near.0 != near.1 || served.0 != served.1;
+    let local_first = match (near, served) {
         // A broadcast from a host without an address: in the order of the packet.
-        false
-    } else if first.is_near() != second.is_near() {
-        first.is_near()
-    } else if first.is_served() != second.is_served() {
-        first.is_served()
-    } else {
-        code != 5152
+        ((true, true), _) => false,
+        ((true, false), _) => true,
+        ((false, true), _) => false,
+        (_, (true, false)) => true,
+        (_, (false, true)) => false,
+        _ => code != 5152,
     };
     let (near, far) = if local_first { (first, second) } else { (second, first) };
     far.write(row, SOURCE)?;

@@ -261,22 +261,24 @@ pub fn read_json<'a>(
     // Top-level keys are data in the flat shape only; which shape it is, is asked when it matters.
     let mut flat = None;
     let mut in_order = false;
-    let mut put = |meaning: Meaning, path: &[u8], value: Scalar<'a>| match meaning {
-        Meaning::Slot(slot) => event.put(slot, Field::of_json(value)),
-        Meaning::Other(from) => other(path.get(usize::from(from)..).unwrap_or_default(), Field::of_json(value)),
-        Meaning::OtherIfFlat => {
-            if *flat.get_or_insert_with(|| !contains(body, b"\"winlog")) {
-                other(path, Field::of_json(value));
-            }
-        }
-        Meaning::InOrder => in_order = true,
-        Meaning::Attribute | Meaning::Nothing => {}
-    };
     let extent = json::walk_by(body, trail, meaning, |path, meaning, value| {
+        let field = Field::of_json(value);
         match meaning {
-            Meaning::Attribute => plain(path.bytes(), |path| put(meaning_of_plain(path), path, value)),
-            Meaning::Slot(_) | Meaning::InOrder | Meaning::Nothing => put(meaning, b"", value),
-            Meaning::Other(_) | Meaning::OtherIfFlat => put(meaning, path.bytes(), value),
+            Meaning::Slot(slot) => event.put(slot, field),
+            Meaning::Other(from) => other(path.bytes().get(usize::from(from)..).unwrap_or_default(), field),
+            Meaning::OtherIfFlat => {
+                if *flat.get_or_insert_with(|| !contains(body, b"\"winlog")) {
+                    other(path.bytes(), field);
+                }
+            }
+            Meaning::InOrder => in_order = true,
+            Meaning::Attribute => plain(path.bytes(), |path| match meaning_of_plain(path) {
+                Meaning::Slot(slot) => event.put(slot, field),
+                Meaning::Other(from) => other(path.get(usize::from(from)..).unwrap_or_default(), field),
+                Meaning::OtherIfFlat if *flat.get_or_insert_with(|| !contains(body, b"\"winlog")) => other(path, field),
+                Meaning::OtherIfFlat | Meaning::InOrder | Meaning::Attribute | Meaning::Nothing => {}
+            }),
+            Meaning::Nothing => {}
         }
         Ok::<(), json::Error>(())
     })?;
