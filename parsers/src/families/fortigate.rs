@@ -4,8 +4,9 @@
 //! are noted while the line is read and judged at its end: the order of keys is not fixed. The originator of a session is
 //! always `src`, pre-NAT. `service` names a port and `transport` is one: neither is evidence of what was spoken.
 //!
-//! Also read: the CSV form of the same pairs, the CEF form (its own names, the rest with the prefix `FTNTFGT`), the
-//! other key style of VoIP and of older relatives (`src_port`, `device_id`), FortiManager's and FortiAnalyzer's own logs.
+//! Also read: the CSV form of the same pairs, the CEF form (its own names, the rest with the prefix `FTNTFGT`, of some senders
+//! `FortinetFortiGate`), the other key style of VoIP and of older relatives (`src_port`, `device_id`), FortiManager's and
+//! FortiAnalyzer's own logs.
 
 mod event;
 mod keys;
@@ -173,7 +174,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         let base = body.len() - extension.len();
         for pair in cef::pairs(extension) {
             let at = base + pair.offset + pair.key.len() + 1;
-            let plain = pair.key.strip_prefix(b"FTNTFGT").or_else(|| pair.key.strip_prefix(b"ad."));
+            let plain = CEF_PREFIXES.iter().find_map(|prefix| pair.key.strip_prefix(*prefix));
             let value = pair.value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(pair.value);
             match (plain, CEF_KEYS.get(pair.key)) {
                 (None, Some(name)) if pair.escaped => match KEYS.get(name.as_bytes()) {
@@ -390,6 +391,9 @@ const PROFILES: &[&[u8]] = &[
 
 /// The farthest that two zones lie apart: UTC-12 and UTC+14.
 const ZONES_APART_US: u64 = 26 * 3_600 * 1_000_000;
+
+/// What stands before a key of FortiOS that CEF has no name for.
+const CEF_PREFIXES: [&[u8]; 3] = [b"FTNTFGT", b"FortinetFortiGate", b"ad."];
 
 /// What was noted and has no column of its own.
 const LEFTOVERS: &[(&str, Noted)] = &[

@@ -196,4 +196,5 @@ pub(super) static CEF_KEYS: KeyMap<&str, 128> = KeyMap::new(&[
     ("deviceExternalId", "devid"),
     ("deviceSeverity", "level"),
     ("dcat", "subtype"),
+    ("outcome", "status"),
 ]);
