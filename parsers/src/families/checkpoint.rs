@@ -90,7 +90,7 @@ impl Parser for Family {
     }
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        let mut line = Line { record, notes: [b""; NOTES], custom: [(b"", b""); 8], by_name: false };
+        let mut line = Line { record, notes: [b""; NOTES], custom: [(b"", b""); CUSTOM], by_name: false };
         if record.shape == Shape::Object {
             line.object(row)?;
         } else {
@@ -173,8 +173,8 @@ fn is_marked(text: &[u8]) -> bool {
 struct Line<'a, 'r> {
     record: &'r Record<'a>,
     notes: [&'r [u8]; NOTES],
-    /// `cs1` to `cs6` and `flexString`s: value and label, which come in any order.
-    custom: [(&'r [u8], &'r [u8]); 8],
+    /// CEF's custom fields: value and label, which come in any order.
+    custom: [(&'r [u8], &'r [u8]); CUSTOM],
     /// In CEF the gateway's name is in its certificate, and its address is all that `origin` has.
     by_name: bool,
 }
@@ -426,7 +426,10 @@ fn put_text(field: Field, value: &[u8], row: &mut Row<'_>) -> Result<(), RejectK
     })
 }
 
-/// The place of `cs1` … `cs6`, `flexString1`, `flexString2`, and whether it is the label's.
+/// Custom fields that have a place: six texts, two more, two addresses of IPv6, three numbers.
+const CUSTOM: usize = 13;
+
+/// The place of `cs1` … `cs6`, `flexString1`, `flexString2`, `c6a2`, `c6a3`, `cn1` … `cn3`, and whether it is the label's.
 fn custom(name: &[u8]) -> Option<(usize, bool)> {
     let label = name.strip_suffix(b"Label");
     let base = label.unwrap_or(name);
@@ -434,6 +437,8 @@ fn custom(name: &[u8]) -> Option<(usize, bool)> {
         [b'c', b's', digit @ b'1'..=b'6'] => usize::from(digit - b'1'),
         b"flexString1" => 6,
         b"flexString2" => 7,
+        [b'c', b'6', b'a', digit @ b'2'..=b'3'] => 8 + usize::from(digit - b'2'),
+        [b'c', b'n', digit @ b'1'..=b'3'] => 10 + usize::from(digit - b'1'),
         _ => return None,
     };
     Some((slot, label.is_some()))
