@@ -82,7 +82,8 @@ pub static LABELS: KeyMap<Put, 256> = KeyMap::new(keys! {
     Maybe(F::AuthMethod) => "authenticationmethod" "authmethod";
     Maybe(F::Ja3) => "ja3" "ja3hash";
     Note(N::Host) => "machinename";
-    Note(N::HostAddress) => "productendpointip";
+    Note(N::Dst) => "productendpointip" "applicationcontroleventclientipaddressv4";
+    Note(N::User) => "incidentsourceadaccount";
 });
 
 /// A custom field: `cs1`, `deviceCustomString1Label`.

@@ -3,7 +3,7 @@
 //! The dictionary's text has `in` as bytes from source to destination; most firewalls write what the source received
 //! there. So the counters are directions only for senders whose reading is known, else they stay as they are.
 
-use schemas::{EventKind, Field, Field as F, Row, key};
+use schemas::{EventKind, Field, Field as F, Ip, Outcome, Row, key};
 
 use crate::generic::Put::{Extra, Maybe, Note, To};
 use crate::generic::{Event, Note as N, Put, Value, keys};
@@ -26,7 +26,11 @@ pub enum Vendor {
     TrendAgent,
     /// Apex Central speaks for the endpoints.
     TrendCentral,
+    /// Network Security, once FireEye's: `start` is when it saw the traffic, `rt` when it had judged what was in it.
+    Trellix,
     Ubiquiti,
+    /// It speaks for the file servers that it watches.
+    Varonis,
     Bitdefender,
     /// Others that write `out` for what the source sent.
     Firewall,
@@ -48,7 +52,9 @@ impl Vendor {
             b"SonicWall" => Vendor::SonicWall,
             b"Trend Micro" if contains(product, b"Deep Security") => Vendor::TrendAgent,
             b"Trend Micro" => Vendor::TrendCentral,
+            b"Trellix" | b"FireEye" => Vendor::Trellix,
             b"Ubiquiti" => Vendor::Ubiquiti,
+            b"Varonis" | b"Varonis Inc." => Vendor::Varonis,
             b"Bitdefender" => Vendor::Bitdefender,
             b"FORCEPOINT" | b"Forcepoint" | b"Zscaler" | b"WatchGuard" | b"Sophos" | b"A10" | b"Barracuda" => {
                 Vendor::Firewall
@@ -146,6 +152,14 @@ static BITDEFENDER: KeyMap<Put, 16> = KeyMap::new(keys! {
     Maybe(F::Signature) => "BitdefenderGZMalwareName" "BitdefenderGZDetectionName";
     Note(N::Action) => "BitdefenderGZMainAction";
 });
+/// Its template's words: acting object, file server or domain, the device that it acted from; `suser` is a mail's sender.
+static VARONIS: KeyMap<Put, 16> = KeyMap::new(keys! {
+    Note(N::User) => "duser";
+    Note(N::Host) => "dhost";
+    To(F::SrcHost) => "dvchost";
+    Note(N::Src) => "dvc";
+    Extra => "suser";
+});
 static IBM: KeyMap<Put, 4> = KeyMap::new(keys! { Note(N::Host) => "shost"; });
 
 /// What a key means from this sender; the key may be shorter for it. `None`: as the dictionary has it.
@@ -153,7 +167,7 @@ static IBM: KeyMap<Put, 4> = KeyMap::new(keys! { Note(N::Host) => "shost"; });
 pub fn own(vendor: Vendor, key: &[u8]) -> (&[u8], Option<Put>) {
     let or_bytes = |put: Option<Put>| put.or_else(|| BYTES.get(key));
     match vendor {
-        Vendor::Other | Vendor::Citrix | Vendor::Cybereason | Vendor::TrendCentral => (key, None),
+        Vendor::Other | Vendor::Citrix | Vendor::Cybereason | Vendor::TrendCentral | Vendor::Trellix => (key, None),
         Vendor::Firewall => (key, BYTES.get(key)),
         Vendor::CheckPoint => (key, or_bytes(CHECK_POINT.get(key))),
         Vendor::Claroty => (key, CLAROTY.get(key)),
@@ -174,6 +188,7 @@ pub fn own(vendor: Vendor, key: &[u8]) -> (&[u8], Option<Put>) {
         Vendor::SonicWall => (key, or_bytes(SONICWALL.get(key))),
         Vendor::TrendAgent => (key, PACKET.get(key)),
         Vendor::Ubiquiti => (key, or_bytes(UBIQUITI.get(key))),
+        Vendor::Varonis => (key, VARONIS.get(key)),
         Vendor::Bitdefender => (key, BITDEFENDER.get(key)),
     }
 }
@@ -207,16 +222,22 @@ pub fn settle<'a>(vendor: Vendor, event: &mut Event<'a>, row: &mut Row<'_>) {
                 row.set(key::HOST, name);
                 row.clear(Field::HostIp);
             }
-            // `suser` is where an infection came from
-            if vendor == Vendor::TrendCentral && !event.note(N::DstUser).raw.is_empty() {
-                event.set_note(N::User, event.note(N::DstUser));
-                event.set_note(N::DstUser, Value::default());
+            if vendor == Vendor::TrendCentral {
+                central(event, row);
             }
         }
+        Vendor::Trellix if !event.note(N::Start).raw.is_empty() => event.set_note(N::Time, event.note(N::Start)),
         Vendor::PaloAlto
             if matches!(row.get_text(key::EVENT_CODE), Some(b"AUTH" | b"AUTHENTICATION" | b"GLOBALPROTECT")) =>
         {
             event.kind = Some(EventKind::Auth);
+        }
+        // an entry of the audit journal: an object that was not for this user, a wrong password
+        Vendor::Ibm if matches!(event.note(N::Name).raw, b"T-AF" | b"T-PW") => {
+            let is_login = event.note(N::Name).raw == b"T-PW";
+            event.kind = Some(if is_login { EventKind::Auth } else { EventKind::Other });
+            event.outcome = Some(Outcome::Failure);
+            event.note(N::Name).with(|name| row.text(key::EVENT_CODE, name));
         }
         // the journal or history is the signature, the message's id the name
         Vendor::Ibm if row.get_text(key::EVENT_CODE).is_some_and(|code| code.starts_with(b"QSYS-")) => {
@@ -224,6 +245,68 @@ pub fn settle<'a>(vendor: Vendor, event: &mut Event<'a>, row: &mut Row<'_>) {
         }
         _ => {}
     }
+}
+
+/// Apex Central. `suser` is where an infection came from, but for Predictive Machine Learning who is logged on. `dst` is the
+/// endpoint's address, `dhost` its name, or `shost` where nobody else is told of: then it is no destination.
+fn central<'a>(event: &mut Event<'a>, row: &mut Row<'_>) {
+    let code = row.get_text(key::EVENT_CODE).unwrap_or_default();
+    let learned = code.starts_with(b"PML:");
+    if learned || code.starts_with(b"AV:") {
+        event.kind = Some(EventKind::Alert);
+    }
+    let (user, other) = if learned { (N::SrcUser, N::DstUser) } else { (N::DstUser, N::SrcUser) };
+    if !event.note(user).raw.is_empty() {
+        event.note(other).with(|text| row.extra_fixed(if learned { "process_owner" } else { "suser" }, text));
+        event.set_note(N::User, event.note(user));
+        event.set_note(user, Value::default());
+        event.set_note(other, Value::default());
+    }
+    let own = event.note(N::Dst);
+    let both = row.has(Field::SrcHost) && row.has(Field::DstHost);
+    let address = Ip::parse(own.raw).filter(|ip| !ip.to_std().is_unspecified());
+    if event.note(N::Src).raw.is_empty() && !both && address.is_some() {
+        event.set_note(N::Src, own);
+        event.set_note(N::Dst, Value::default());
+        if let Some(name) = row.get(key::DST_HOST) {
+            row.set(key::SRC_HOST, name);
+            row.clear(Field::DstHost);
+        }
+        row.set_opt(key::HOST_IP, address);
+    }
+    console_logon(event, row);
+}
+
+/// Logons to managed products have their facts in the message: `… has logged on. Detail Information :UserName:U,IP address:A,…`.
+fn console_logon(event: &mut Event<'_>, row: &mut Row<'_>) {
+    let Some(message) = row.get(key::MESSAGE) else { return };
+    let Some(text) = row.get_text(key::MESSAGE) else { return };
+    let find = |name: &[u8]| {
+        let from = memchr::memmem::find(text, name)? + name.len();
+        let length = text[from..].iter().position(|byte| *byte == b',')?;
+        Some((from, length))
+    };
+    let Some((user, length)) = find(b"Detail Information :UserName:") else { return };
+    let name = match &text[..user] {
+        before if contains(before, b" logged on") => &b"Managed Product Logon"[..],
+        before if contains(before, b" logged off") => b"Managed Product Logoff",
+        _ => return,
+    };
+    let source = find(b",IP address:").and_then(|(from, length)| Ip::parse(&text[from..from + length]));
+    // `DOMAIN\user`
+    let domain = text[user..user + length].iter().rposition(|byte| *byte == b'\\');
+    event.kind = Some(EventKind::Auth);
+    event.outcome = name.ends_with(b"on").then_some(Outcome::Success);
+    // that of both names the wrong one, too
+    event.set_note(N::Name, Value::plain(name));
+    // the product's own machine
+    row.clear(Field::SrcHost);
+    row.set_opt(key::SRC_IP, source);
+    if let Some(at) = domain {
+        row.set(key::USER_DOMAIN, message.part(user, at));
+    }
+    let skipped = domain.map_or(0, |at| at + 1);
+    row.set(key::USER, message.part(user + skipped, length - skipped));
 }
 
 /// The name in Check Point's `originsicname`: `CN=gateway,O=…`, escaped or not.
