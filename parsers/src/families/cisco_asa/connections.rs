@@ -209,7 +209,8 @@ fn identities(row: &mut Row<'_>, ends: [&[u8]; 2], aaa: &[u8]) {
 }
 
 /// `{Built {inbound|outbound}|Teardown} ICMP connection for faddr F/x[(id)] gaddr G/y laddr L/z[(id)] [(user)] [type T code C]`.
-/// The numbers after the slash are ICMP ids, not ports.
+/// The numbers after the slash are ICMP ids, not ports. Who asked has the id, the other end 0: so a teardown, which has no
+/// direction, tells who began.
 pub(super) fn icmp(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     row.set(key::KIND, EventKind::Flow);
     let phase = phase(cursor, row)?;
@@ -226,9 +227,15 @@ pub(super) fn icmp(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
     let mut local = ends::either(cursor)?;
     local.identity = ends::brackets(cursor).unwrap_or(b"");
     let user = ends::brackets(cursor).unwrap_or(b"");
+    let has_id = |end: &ends::End<'_>| !matches!(end.port, b"" | b"0");
+    let asked = match (has_id(&foreign), has_id(&local)) {
+        (true, false) => Some(Direction::Inbound),
+        (false, true) => Some(Direction::Outbound),
+        _ => None,
+    };
     (foreign.port, local.port) = (b"", b"");
     let other = (global.address != local.address).then(|| schemas::Ip::parse(global.address)).flatten();
-    if direction == Some(Direction::Outbound) {
+    if direction.or(asked) == Some(Direction::Outbound) {
         ends::set_source(row, &local);
         ends::set_destination(row, &foreign);
         row.set_opt(key::NAT_SRC_IP, other);
@@ -246,8 +253,8 @@ pub(super) fn icmp(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
             Phase::Teardown => Action::Close,
         },
     );
-    if let Some(direction) = direction {
-        row.set(key::DIRECTION, direction);
+    row.set_opt(key::DIRECTION, direction);
+    if direction.or(asked).is_some() {
         row.set(key::INITIATOR, Initiator::Source);
     }
     if cursor.until_str(b"type ").is_some() {
