@@ -280,6 +280,9 @@ fn traffic(line: &Line<'_>, record: &Record<'_>, row: &mut Row<'_>) {
             (Some(sent), Some(received)) => {
                 row.set(out, sent);
                 row.set(back, received);
+                // a sum of the firewall's own that is another
+                let told = schemas::parse_u64(line.get(sum));
+                row.set_opt(total, told.filter(|sum| *sum != sent.saturating_add(received)));
             }
             // old versions have the sum only
             (None, _) | (_, None) => row.set_opt(total, schemas::parse_u64(line.get(sum))),
