@@ -133,7 +133,8 @@ impl Parser for Family {
             row.set(key::KIND, EventKind::Alert);
             row.set(key::ACTION, Action::Alert);
             document::text(row, key::SIGNATURE, notes.value(Note::InsightType));
-            document::text(row, key::EVENT_CODE, notes.value(Note::InsightType));
+            // of errors that became more it is the error that they are about
+            document::text(row, key::EVENT_CODE, notes.first([Note::InsightError, Note::InsightType]));
             document::text(row, key::EVENT_ACTION, notes.value(Note::InsightName));
             document::text(row, key::STATUS_CODE, notes.value(Note::InsightError));
             return Ok(Parsed::Events);
