@@ -5,12 +5,15 @@
 //! `DestinationIPAddress` is ISE itself, to which the request was sent.
 //!
 //! A message longer than a datagram comes in segments with the same number. Each line is a row of its own, for a line must not
-//! depend on others that may never come: the first segment has time, code and names and is the event; those that follow are
-//! of kind `other`, with the number in `message_id` to join them. A shipper may have eaten the header and the category.
+//! wait for others that may never come: the first segment has time, code and names and is the event; those that follow are
+//! of kind `other`, with what the first has said and what they add ([`segments`]), and the number in `message_id` to join
+//! them. Only where it needs a later segment to know that a login failed, that one is the event. A shipper may have eaten the
+//! header and the category.
 //!
 //! Source: Cisco, "ISE Syslogs" and the message catalogue.
 
 mod pairs;
+mod segments;
 
 use schemas::{Action, EventKind, Field, Ip, LogSource, Outcome, RejectKind, Row, key};
 
@@ -240,7 +243,11 @@ impl Parser for Family {
         }
     }
 
-    fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
+    fn remembers(&self) -> Option<fn(&[u8]) -> bool> {
+        Some(segments::begins)
+    }
+
+    fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let mut body = record.body.trim_ascii();
         // a relay's way to write CR
         body = body.strip_suffix(b"#015").unwrap_or(body);
@@ -270,11 +277,16 @@ impl Parser for Family {
             return Err(record.not_this_family("`CISE_CATEGORY MSGID TOTAL SEGMENT`"));
         };
         row.extra_fixed("message_id", segment.message);
-        let mut line = Line { record, notes: [b""; NOTES] };
         if segment.number == 0 {
+            let mut line = Line { record, notes: [b""; NOTES] };
             line.first(rest, row)?;
+            if segment.total > 1 {
+                memory.of::<segments::Messages>().begin(&segment, &line, rest, row);
+            }
+        } else if memory.is_used() {
+            memory.of::<segments::Messages>().go_on(record, &segment, rest, row);
         } else {
-            line.continued(segment.number, rest, row);
+            segments::Messages::default().go_on(record, &segment, rest, row);
         }
         Ok(Parsed::Events)
     }
@@ -282,6 +294,9 @@ impl Parser for Family {
 
 struct Segment<'a> {
     message: &'a [u8],
+    /// The same as a number.
+    id: u64,
+    total: u64,
     number: u64,
 }
 
@@ -293,12 +308,13 @@ fn numbers(body: &[u8]) -> Option<(Segment<'_>, &[u8])> {
     }
     let mut cursor = Cursor::new(body);
     let message = cursor.word();
-    decimal(message)?;
+    let id = decimal(message)?;
     let total = cursor.number()?;
     cursor.expect(b" ")?;
     let number = cursor.number()?;
     cursor.expect(b" ")?;
-    (number < total && total < 1000).then_some((Segment { message, number }, cursor.rest().trim_ascii_start()))
+    (number < total && total < 1000)
+        .then_some((Segment { message, id, total, number }, cursor.rest().trim_ascii_start()))
 }
 
 /// `LEVEL: Text: Key=Value; Key=Value`: level, text, pairs.
@@ -347,33 +363,6 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         self.names(CODES.get(code).is_none(), row);
         self.judge(code, row);
         Ok(())
-    }
-
-    /// A segment that goes on: pairs, of which the first may be the rest of a value.
-    fn continued(&mut self, number: u64, text: &'r [u8], row: &mut Row<'_>) {
-        row.log_source(&REST);
-        row.set(key::KIND, EventKind::Other);
-        let mut digits = [0u8; 3];
-        let mut at = digits.len();
-        let mut left = number;
-        while at > 0 {
-            at -= 1;
-            digits[at] = b'0' + (left % 10) as u8;
-            left /= 10;
-            if left == 0 {
-                break;
-            }
-        }
-        row.extra_fixed("segment", &digits[at..]);
-        self.pairs(text, row);
-        self.names(false, row);
-        row.text(key::REASON, self.note(Noted::FailureReason));
-        let outcome = match self.note(Noted::Status) {
-            b"AuthenticationPassed" => Some(Outcome::Success),
-            b"AuthenticationFailed" => Some(Outcome::Failure),
-            _ => None,
-        };
-        row.set_opt(key::OUTCOME, outcome);
     }
 
     fn pairs(&mut self, text: &'r [u8], row: &mut Row<'_>) {
@@ -459,10 +448,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         match CODES.get(code) {
             Some(Meaning::Passed) => login(row, Some(Outcome::Success)),
             Some(Meaning::Failed) => login(row, Some(Outcome::Failure)),
-            // 22xxx and 24xxx: identity stores; there somebody's name or password was not right
-            Some(Meaning::Incomplete) if matches!(reason, [b'2', b'2' | b'4', _, _, _, b' ', ..]) => {
-                login(row, Some(Outcome::Failure));
-            }
+            Some(Meaning::Incomplete) if is_of_credentials(reason) => login(row, Some(Outcome::Failure)),
             Some(Meaning::Incomplete) => {
                 other(row, Some(Outcome::Failure));
                 if reason.is_empty() {
@@ -535,6 +521,11 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
             row.set_opt(key::SRC_PORT, cursor.number().and_then(|port| u16::try_from(port).ok()));
         }
     }
+}
+
+/// 22xxx and 24xxx: identity stores; there somebody's name or password was not right.
+fn is_of_credentials(reason: &[u8]) -> bool {
+    matches!(reason, [b'2', b'2' | b'4', _, _, _, b' ', ..])
 }
 
 /// `Gigawords` counts how often 2³² was passed.

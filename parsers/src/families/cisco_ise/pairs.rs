@@ -97,6 +97,28 @@ pub(super) fn text(rest: &[u8]) -> (&[u8], &[u8]) {
     (rest[..end].trim_ascii(), &rest[end..])
 }
 
+/// What goes on in the next segment: a pair, or the beginning of its key, that no comma ends.
+pub(super) fn cut(text: &[u8]) -> &[u8] {
+    let mut pairs = of(text);
+    let mut from = 0;
+    loop {
+        let begin = pairs.at;
+        if pairs.next().is_none() {
+            break;
+        }
+        let ended = text.get(pairs.at) == Some(&b',');
+        from = if ended { pairs.at + 1 } else { begin };
+    }
+    let rest = &text[from..];
+    let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b',')).count();
+    &rest[blank..]
+}
+
+/// The rest of a value that the segment before has begun, and what follows it.
+pub(super) fn lead(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(value_end(text, 0))
+}
+
 /// The pairs of an alarm, separated by `; `.
 pub(super) fn alarm(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|b| *b == b';').filter_map(|part| split_once(part.trim_ascii(), b'='))
@@ -123,6 +145,19 @@ mod tests {
         check("A=1, , B=2,  C =3", &[("A", "1"), ("B", "2"), ("C", "3")]);
         check("tail of a value, A=1", &[("A", "1")]);
         check("", &[]);
+    }
+
+    #[test]
+    fn what_no_comma_ends_goes_on_in_the_next_segment() {
+        let cut = |text: &'static str| String::from_utf8_lossy(cut(text.as_bytes())).into_owned();
+        assert_eq!(cut("Class: Text, A=1, B=2,"), "");
+        assert_eq!(cut("A=1, B=2"), "B=2");
+        assert_eq!(cut("A=1, B=2, "), "");
+        assert_eq!(cut(r"A=1, B=2\, C\,"), r"B=2\, C\,");
+        assert_eq!(cut("A=1, B={x=1, y"), "B={x=1, y");
+        assert_eq!(cut("Failu"), "Failu");
+        assert_eq!(lead(b"wo, C=3, D=4"), (&b"wo"[..], &b", C=3, D=4"[..]));
+        assert_eq!(lead(b", C=3"), (&b""[..], &b", C=3"[..]));
     }
 
     proptest::proptest! {
