@@ -83,6 +83,7 @@ const PROGRAMS: &[&[u8]] = &[
     b"telnetd",
     b"in.telnetd",
     b"in.rshd",
+    b"rshd",
     b"rlogind",
     b"in.rlogind",
 ];

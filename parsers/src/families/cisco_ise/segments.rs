@@ -48,6 +48,7 @@ struct Texts {
 impl Texts {
     fn keep(&mut self, notes: &[&[u8]; NOTES]) {
         self.text.clear();
+        self.text.reserve(TEXTS_MAX);
         for (note, end) in KEPT.into_iter().zip(&mut self.ends) {
             let text = notes[note as usize];
             if self.text.len() + text.len() <= TEXTS_MAX {
@@ -163,10 +164,10 @@ impl Messages {
             row.text(key::EVENT_CODE, &message.code);
             message.counted = true;
         }
-        next.keep(&line.notes);
         if message.code.is_empty() {
             return;
         }
+        next.keep(&line.notes);
         message.spare = std::mem::replace(&mut message.texts, next);
         if !is_open {
             put(&mut cut, pairs::cut(rest));

@@ -4,7 +4,7 @@ use memchr::memmem;
 use schemas::{Action, EventKind, Outcome, Row, key};
 
 use super::{LOGIN, REST, SUDO, attempt, beside, program, quoted, set_source, set_user};
-use crate::lex::text::{Cursor, decimal, split_once, split_once_str};
+use crate::lex::text::{Cursor, contains, decimal, rsplit_once, split_once, split_once_str};
 
 /// `USER : [WHY ; ]TTY=… ; PWD=… ; USER=TARGET ; COMMAND=…`; the command may hold ` ; `.
 pub(super) fn message(text: &[u8], row: &mut Row<'_>) -> Option<()> {
@@ -58,9 +58,24 @@ pub(super) fn other_program(app: &[u8], text: &[u8], row: &mut Row<'_>) -> Optio
         b"pkexec" => pkexec(text, row),
         b"doas" => doas(text, row),
         b"xinetd" => xinetd(text, row),
-        b"in.telnetd" | b"telnetd" | b"in.rshd" | b"in.rlogind" | b"rlogind" => connect_from(text, row),
+        b"rshd" | b"in.rshd" if contains(text, b" as ") => remote_shell(text, row),
+        b"in.telnetd" | b"telnetd" | b"rshd" | b"in.rshd" | b"in.rlogind" | b"rlogind" => connect_from(text, row),
         _ => None,
     }
+}
+
+/// `U@A as V: cmd='C'`: a command that a host which is trusted by its address had run.
+fn remote_shell(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    let (who, what) = split_once_str(text, b" as ")?;
+    let (remote, address) = rsplit_once(who, b'@')?;
+    let (name, command) = split_once_str(what, b": cmd='")?;
+    beside(row, &REST, None);
+    row.fixed(key::EVENT_ACTION, "rsh");
+    set_source(row, address);
+    row.text(key::SRC_USER, remote);
+    set_user(row, name);
+    row.text(key::PROCESS_COMMAND, command.strip_suffix(b"'").unwrap_or(command));
+    Some(())
 }
 
 /// `(to TARGET) USER on TTY`, `FAILED SU (to TARGET) USER on TTY`, `BAD SU USER to TARGET on TTY`,
