@@ -284,6 +284,7 @@ fn read_advice(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => "let this user read it, or run as one who may",
         io::ErrorKind::IsADirectory => "name a file in this folder",
         io::ErrorKind::InvalidData => "it must be UTF-8 text",
+        io::ErrorKind::Unsupported => crate::source::file::EVENT_LOG_ADVICE,
         _ => "check the file and its disk",
     }
 }

@@ -150,11 +150,20 @@ impl Worker {
         mut sink: impl FnMut(Made<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut records = block.records.iter();
-        while !records.as_slice().is_empty() {
+        let mut damaged = block.damaged.as_slice();
+        while !records.as_slice().is_empty() || !damaged.is_empty() {
             self.batch.reset(block.bytes.clone(), block.source.clone(), block.partition);
             self.rejects.clear();
             self.hits.clear();
-            let (mut taken, mut empty) = (0, 0);
+            let (mut taken, mut empty) = (damaged.len() as u64, 0);
+            self.rejects.extend(std::mem::take(&mut damaged).iter().map(|part| RejectRecord {
+                reject: part.reject.clone(),
+                source: block.source.clone(),
+                partition: block.partition,
+                offset: part.offset,
+                received_us: part.received_us,
+                raw: part.raw.clone(),
+            }));
             while self.batch.len() < BATCH_ROWS {
                 let Some(record) = records.next() else { break };
                 taken += 1;

@@ -67,6 +67,13 @@ pub enum RejectKind {
     },
     /// The line is empty or only blanks.
     Empty,
+    /// A part of a binary file of which no record can be made.
+    Damaged {
+        /// The part.
+        what: &'static str,
+        /// What its decoder says, at most 160 bytes of it.
+        why: String,
+    },
 }
 
 impl RejectKind {
@@ -84,6 +91,13 @@ impl RejectKind {
         RejectKind::UnknownMessage { code: bounded(code) }
     }
 
+    /// A [`RejectKind::Damaged`] that keeps at most 160 bytes of what the decoder says.
+    #[cold]
+    #[inline(never)]
+    pub fn damaged(what: &'static str, why: &[u8]) -> RejectKind {
+        RejectKind::Damaged { what, why: escaped(&why[..why.len().min(160)]) }
+    }
+
     /// A word for counting: the variant's name, from a closed set.
     pub fn label(&self) -> &'static str {
         match self {
@@ -94,14 +108,18 @@ impl RejectKind {
             RejectKind::Unclosed { .. } => "unclosed",
             RejectKind::TooMuch { .. } => "too_much",
             RejectKind::Empty => "empty",
+            RejectKind::Damaged { .. } => "damaged",
         }
     }
 }
 
 /// At most 64 bytes of a hostile text: lossy UTF-8, control characters escaped.
 fn bounded(text: &[u8]) -> String {
-    let cut = &text[..text.len().min(64)];
-    String::from_utf8_lossy(cut)
+    escaped(&text[..text.len().min(64)])
+}
+
+fn escaped(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
         .chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()
@@ -125,6 +143,7 @@ impl fmt::Display for RejectKind {
                 write!(f, "more than {limit} {what}; what is beyond is refused")
             }
             RejectKind::Empty => write!(f, "the line is empty"),
+            RejectKind::Damaged { what, why } => write!(f, "the {what} is damaged: {why}"),
         }
     }
 }

@@ -15,7 +15,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("parsers", &["schemas"]),
     ("enrichers", &["schemas"]),
     ("rules", &["schemas"]),
-    ("pipeline", &["schemas", "parsers", "enrichers", "rules"]),
+    ("eventlog", &[]),
+    ("pipeline", &["schemas", "parsers", "enrichers", "rules", "eventlog"]),
     ("benches", &["schemas", "parsers", "enrichers", "rules", "pipeline"]),
     ("xtask", &[]),
 ];
@@ -27,7 +28,7 @@ const TESTS_MAY_IMPORT: &[(&str, &str)] = &[("rules", "parsers")];
 const UNSAFE_TEST: &str = "parsers/tests/allocations.rs";
 
 /// Crates that are functions over batches: no waiting, no files, no sockets, no clock, no unsafe code.
-const PURE: &[&str] = &["schemas", "parsers", "enrichers", "rules"];
+const PURE: &[&str] = &["schemas", "parsers", "enrichers", "rules", "eventlog"];
 
 const LINES_MAX: usize = 600;
 

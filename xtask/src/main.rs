@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use steps::{Report, Step};
 
 const USAGE: &str = "usage: cargo xtask test        all steps
-       cargo xtask test STEP…  only these: fmt, clippy, docs, light, needs, pipeline
+       cargo xtask test STEP…  only these: fmt, clippy, docs, light, needs, pipeline, evtx
        cargo xtask needs       set up Kafka and the Python readers, print how to use them";
 
 fn main() -> ExitCode {

@@ -1,7 +1,8 @@
 //! `portolan parse`: each line of a file as JSON, one value a line, in order.
 //!
 //! An object for an event, an array where a line holds several (those of its parts that were refused come last), `{"reject":
-//! "why"}` for what is refused, `{}` for a line that is understood but holds no event. So line n of the output always belongs to line n of the input.
+//! "why"}` for what is refused, `{}` for a line that is understood but holds no event. So line n of the output always belongs to line n of the input;
+//! where records are no lines, to the n-th record.
 
 use std::path::Path;
 
@@ -25,16 +26,22 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
     let mut source = FileSource::open(path, clock::now_us())?;
     let mut session = reading.session();
     let mut batch = FlowBatch::new(16);
+    let lines = source.has_lines();
     let mut line_number = 0;
     let mut text = Vec::new();
     while let Some(block) = source.next_block()? {
+        let mut damaged = block.damaged.iter().peekable();
         for record in &block.records {
             text.clear();
             // Empty lines are no records, but they are lines.
-            for _ in line_number + 1..record.offset {
+            for _ in line_number + 1..if lines { record.offset } else { 0 } {
                 text.extend_from_slice(b"{\"reject\":\"the line is empty\"}\n");
             }
             line_number = record.offset;
+            while let Some(part) = damaged.next_if(|part| part.offset < record.offset) {
+                write_refusal(&part.reject, &mut text);
+                text.push(b'\n');
+            }
             batch.reset(block.bytes.clone(), block.source.clone(), 0);
             let place = Place { offset: record.offset, received_us: record.received_us };
             let line = &block.bytes[record.start..record.start + record.len];
@@ -60,6 +67,14 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
             if out.write(&text)? == Reader::Gone {
                 return Ok(());
             }
+        }
+        text.clear();
+        for part in damaged {
+            write_refusal(&part.reject, &mut text);
+            text.push(b'\n');
+        }
+        if out.write(&text)? == Reader::Gone {
+            return Ok(());
         }
     }
     out.flush().map(drop)

@@ -235,5 +235,5 @@ fn block(case: &Case) -> Block {
         bytes.extend_from_slice(line.text.as_bytes());
         bytes.push(b'\n');
     }
-    Block { source: Arc::from(case.name.as_str()), partition: 0, bytes: Arc::new(bytes), records }
+    Block { source: Arc::from(case.name.as_str()), partition: 0, bytes: Arc::new(bytes), records, damaged: Vec::new() }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
 use parsers::mapping::Mapping;
 use parsers::{Format, Zone};
 use schemas::nearest;
@@ -273,8 +273,10 @@ pub fn zone_of(name: &str) -> Result<Zone, String> {
     if let Some(seconds) = offset(name) {
         return Ok(Zone::Fixed(seconds));
     }
-    TimeZone::get(name).map(Zone::Named).map_err(|_| {
-        let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+    // the tables that are built in, never the machine's own: a log is read alike everywhere
+    let tables = TimeZoneDatabase::bundled();
+    tables.get(name).map(Zone::Named).map_err(|_| {
+        let known: Vec<String> = tables.available().map(|name| name.as_str().to_owned()).collect();
         match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write an IANA name as `Europe/Berlin`, `UTC`, or an offset as `+02:00`".to_owned(),

@@ -237,6 +237,7 @@ impl Stage1 {
             partition: place.partition,
             bytes: Arc::new(std::mem::take(&mut task.pending)),
             records: std::mem::take(&mut task.records),
+            damaged: Vec::new(),
         };
         let (flows, rejects, producer, routed) = (&mut self.flows, &mut self.rejects, &self.producer, &mut self.routed);
         let (settings, progress) = (&self.settings, &self.progress);

@@ -6,6 +6,7 @@
 //!
 //! A record is a line, unless the first bytes show another framing ([`Framing::guess`]): UTF-16, counted syslog, Windows events
 //! as text, JSON over several lines. Then a [`Framer`] makes the records, in order, and blocks are made of whole ones all the same.
+//! Windows event log files (`.evtx`) are read by their own reader, where it is built in (feature `evtx`).
 //! Folders are read in name order, so that a run over the same files is the same run.
 
 use std::fs::File;
@@ -16,7 +17,13 @@ use std::time::UNIX_EPOCH;
 
 use parsers::framing::{Framer, Framing, HEAD_BYTES, RECORD_MAX, Records};
 
+#[cfg(feature = "evtx")]
+use super::Damage;
 use super::{Block, Received};
+#[cfg(feature = "evtx")]
+use eventlog::{CHUNK_BYTES, EventLog, Made};
+#[cfg(feature = "evtx")]
+use schemas::{Reject, RejectKind};
 
 /// Bytes of a block. Large enough that a batch's fixed costs vanish, small enough to stay near the cache.
 pub const BLOCK_BYTES: usize = 4 << 20;
@@ -42,6 +49,7 @@ impl std::fmt::Display for ReadError {
         match self.error.kind() {
             io::ErrorKind::NotFound => write!(f, "; check the path"),
             io::ErrorKind::PermissionDenied => write!(f, "; run as a user who may read it, or change its permissions"),
+            io::ErrorKind::Unsupported => write!(f, "; {EVENT_LOG_ADVICE}"),
             io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
                 write!(f, "; the compressed file is damaged or was cut; unpack what is left of it by hand")
             }
@@ -105,8 +113,51 @@ pub struct FileSource {
     ended: bool,
     /// Whether what comes next belongs to a line that was cut.
     in_cut_line: bool,
-    /// For records that are no lines.
-    framer: Option<Framer>,
+    shape: Shape,
+}
+
+/// What a file holds.
+enum Shape {
+    /// Lines.
+    Lines,
+    /// Records that are no lines.
+    Framed(Framer),
+    /// Chunks of a Windows event log.
+    #[cfg(feature = "evtx")]
+    EventLog(EventLog, Made),
+}
+
+/// What to do about a Windows event log file where their reader is not built in.
+pub const EVENT_LOG_ADVICE: &str = "build it with `cargo build --release --features evtx`, or export the log as XML on Windows: \
+    wevtutil query-events FILE /lf:true /f:XML > FILE.xml";
+
+/// What a Windows event log file begins with.
+const EVENT_LOG: &[u8] = b"ElfFile\0";
+
+impl Shape {
+    /// Tells by a file's first bytes.
+    fn of(head: &[u8]) -> io::Result<Shape> {
+        if head.starts_with(EVENT_LOG) {
+            return Shape::event_log(head);
+        }
+        match Framing::guess(head) {
+            Framing::LINES => Ok(Shape::Lines),
+            framing => Ok(Shape::Framed(Framer::new(framing, LINE_MAX))),
+        }
+    }
+
+    #[cfg(feature = "evtx")]
+    fn event_log(head: &[u8]) -> io::Result<Shape> {
+        let mut made = Made::default();
+        let log = EventLog::new(head, &mut made);
+        Ok(Shape::EventLog(log, made))
+    }
+
+    #[cfg(not(feature = "evtx"))]
+    fn event_log(_: &[u8]) -> io::Result<Shape> {
+        let why = "it is a Windows event log file (.evtx), and this portolan was built without their reader";
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+    }
 }
 
 impl FileSource {
@@ -150,7 +201,7 @@ impl FileSource {
         let mut reader = reader;
         let mut rest = Vec::new();
         read_some(&mut reader, &mut rest, HEAD_BYTES).map_err(failed)?;
-        let framing = Framing::guess(&rest);
+        let shape = Shape::of(&rest).map_err(failed)?;
         Ok(FileSource {
             path: path.to_owned(),
             source: Arc::from(path.to_string_lossy()),
@@ -160,13 +211,18 @@ impl FileSource {
             line: 0,
             ended: false,
             in_cut_line: false,
-            framer: (framing != Framing::LINES).then(|| Framer::new(framing, LINE_MAX)),
+            shape,
         })
     }
 
     /// The file's name as it stands in provenance.
     pub fn source(&self) -> &Arc<str> {
         &self.source
+    }
+
+    /// Whether each record is a line, so that empty lines are missing numbers.
+    pub fn has_lines(&self) -> bool {
+        matches!(self.shape, Shape::Lines)
     }
 
     /// The next block of whole records; `None` at the end.
@@ -180,9 +236,15 @@ impl FileSource {
         if self.ended {
             return Ok(None);
         }
-        if self.framer.is_some() {
-            return self.next_framed();
+        match self.shape {
+            Shape::Lines => self.next_lines(),
+            Shape::Framed(_) => self.next_framed(),
+            #[cfg(feature = "evtx")]
+            Shape::EventLog(..) => self.next_chunks(),
         }
+    }
+
+    fn next_lines(&mut self) -> Result<Option<Block>, ReadError> {
         let mut bytes = std::mem::take(&mut self.rest);
         bytes.reserve(BLOCK_BYTES.saturating_sub(bytes.len()));
         let mut searched = 0;
@@ -215,7 +277,7 @@ impl FileSource {
             return Ok(None);
         }
         let records = lines(&bytes, &mut self.line, self.received_us);
-        Ok(Some(Block { source: self.source.clone(), partition: 0, bytes: Arc::new(bytes), records }))
+        Ok(Some(self.block(bytes, records)))
     }
 
     /// The next block of records that are no lines.
@@ -224,7 +286,7 @@ impl FileSource {
         let mut piece = std::mem::take(&mut self.rest);
         while !self.ended && made.bytes.len() < BLOCK_BYTES {
             self.ended = piece.is_empty() && self.read_more(&mut piece, PIECE_BYTES)? == 0;
-            let Some(framer) = &mut self.framer else { break };
+            let Shape::Framed(framer) = &mut self.shape else { break };
             framer.push(&piece, &mut made);
             if self.ended {
                 framer.finish(&mut made);
@@ -239,8 +301,47 @@ impl FileSource {
             received_us,
         });
         let records: Vec<Received> = records.collect();
-        let block = Block { source: self.source.clone(), partition: 0, bytes: Arc::new(made.bytes), records };
-        Ok((!block.records.is_empty()).then_some(block))
+        Ok((!records.is_empty()).then(|| self.block(made.bytes, records)))
+    }
+
+    /// The next block of events of a Windows event log.
+    #[cfg(feature = "evtx")]
+    fn next_chunks(&mut self) -> Result<Option<Block>, ReadError> {
+        let mut piece = std::mem::take(&mut self.rest);
+        piece.clear();
+        while !self.ended {
+            self.ended = self.read_more(&mut piece, CHUNK_BYTES)? == 0;
+            let Shape::EventLog(log, made) = &mut self.shape else { break };
+            if !self.ended {
+                piece = log.chunk(piece, made);
+            }
+            if made.text.len() >= BLOCK_BYTES {
+                break;
+            }
+        }
+        let Shape::EventLog(_, made) = &mut self.shape else { return Ok(None) };
+        let made = std::mem::take(made);
+        let received_us = self.received_us;
+        let records = made.events.iter().map(|event| Received {
+            start: event.start,
+            len: event.len,
+            offset: event.at,
+            received_us,
+        });
+        let damaged = made.damaged.into_iter().map(|part| Damage {
+            reject: Reject { family: "evtx", offset: 0, kind: RejectKind::damaged(part.what, part.why.as_bytes()) },
+            offset: part.at,
+            received_us,
+            raw: part.raw,
+        });
+        let (records, damaged): (Vec<Received>, Vec<Damage>) = (records.collect(), damaged.collect());
+        let any = !records.is_empty() || !damaged.is_empty();
+        Ok(any.then(|| Block { damaged, ..self.block(made.text, records) }))
+    }
+
+    fn block(&self, bytes: Vec<u8>, records: Vec<Received>) -> Block {
+        let bytes = Arc::new(bytes);
+        Block { source: self.source.clone(), partition: 0, bytes, records, damaged: Vec::new() }
     }
 
     /// Reads over the rest of a line that was cut.

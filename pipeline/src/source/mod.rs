@@ -8,6 +8,8 @@ pub mod kafka;
 
 use std::sync::Arc;
 
+use schemas::Reject;
+
 /// One received record inside a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -15,7 +17,7 @@ pub struct Received {
     pub start: usize,
     /// Its length in bytes, without the line end.
     pub len: usize,
-    /// Kafka offset, or line number from 1.
+    /// Kafka offset, or line number from 1; the byte position in a Windows event log file.
     pub offset: u64,
     /// When it was received, microseconds UTC: the broker's time stamp, or the file's date.
     pub received_us: i64,
@@ -32,4 +34,19 @@ pub struct Block {
     pub bytes: Arc<Vec<u8>>,
     /// The records in them, in order.
     pub records: Vec<Received>,
+    /// What the source could make no records of.
+    pub damaged: Vec<Damage>,
+}
+
+/// A part of a source that is damaged, so that no record can be made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// What is wrong with it.
+    pub reject: Reject,
+    /// Where it begins, as [`Received::offset`].
+    pub offset: u64,
+    /// When it was received, microseconds UTC.
+    pub received_us: i64,
+    /// Its bytes, or its first ones.
+    pub raw: Vec<u8>,
 }
