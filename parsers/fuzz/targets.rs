@@ -244,9 +244,9 @@ fn lex_text(data: &[u8]) {
 /// The first three bytes say how: unit and coding, limit, and how long the pieces are.
 fn framing(data: &[u8]) {
     let [how, limit, step, text @ ..] = data else { return };
-    let unit =
-        [Unit::Line, Unit::Counted, Unit::Nul, Unit::WindowsText, Unit::Json, Unit::Continued][usize::from(how % 6)];
-    let coding = [Coding::Bytes, Coding::Utf16Le, Coding::Utf16Be][usize::from(how / 6 % 3)];
+    let unit = [Unit::Line, Unit::Counted, Unit::Nul, Unit::WindowsText, Unit::Json, Unit::Continued, Unit::WindowsXml]
+        [usize::from(how % 7)];
+    let coding = [Coding::Bytes, Coding::Utf16Le, Coding::Utf16Be][usize::from(how / 7 % 3)];
     let _ = Framing::guess(text);
     let limit = usize::from(*limit) + 1;
     let cut = |step: usize| {

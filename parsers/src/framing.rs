@@ -11,7 +11,13 @@
 //!
 //! Sources: RFC 6587 sections 3.4.1 and 3.4.2, RFC 5425; Splunk's `WinEventLog` and WMI inputs.
 
-use memchr::{memchr, memchr3};
+mod guess;
+mod utf16;
+
+use memchr::{memchr, memchr2, memchr3};
+
+use guess::{COUNT_DIGITS, EVENT_ENDS, begins_event, is_log_name, is_surrounding, is_tag};
+use utf16::Utf16;
 
 /// Longest record that is parsed, in bytes; [`crate::Session`] refuses a longer one.
 pub const RECORD_MAX: usize = 16 << 20;
@@ -39,8 +45,12 @@ pub enum Unit {
     Counted,
     /// A NUL byte.
     Nul,
-    /// The next date that stands alone on a line: Windows events as Splunk's inputs write them.
+    /// The next date that stands alone on a line, or the next `LogName=`: Windows events as Splunk's inputs write them. What comes
+    /// before the first, as where a file was rotated, is read by lines.
     WindowsText,
+    /// `</Event>`: Windows events as XML, several lines each or all in one. What is no event between them is read by lines,
+    /// and what surrounds them (`<Events>`, `<?xml … ?>`) is left out.
+    WindowsXml,
     /// The closing bracket of a JSON value. An array gives its elements; what is no JSON between them is read by lines.
     Json,
     /// A line that does not begin with a blank.
@@ -54,82 +64,6 @@ pub struct Framing {
     pub coding: Coding,
     /// What ends a record of it.
     pub unit: Unit,
-}
-
-impl Framing {
-    /// Lines of bytes: what needs no [`Framer`].
-    pub const LINES: Framing = Framing { coding: Coding::Bytes, unit: Unit::Line };
-
-    /// Tells by the first bytes of a source ([`HEAD_BYTES`] of them, or all). What shows no mark of another is lines;
-    /// [`Unit::Continued`] has no mark and has to be asked for.
-    pub fn guess(head: &[u8]) -> Framing {
-        let coding = match head {
-            [0xff, 0xfe, ..] => Coding::Utf16Le,
-            [0xfe, 0xff, ..] => Coding::Utf16Be,
-            _ => return Framing { coding: Coding::Bytes, unit: unit_of(head) },
-        };
-        let mut text = Vec::with_capacity(head.len());
-        let mut decoder = Utf16::default();
-        decoder.decode(coding, head, &mut text);
-        Framing { coding, unit: unit_of(&text) }
-    }
-}
-
-fn unit_of(head: &[u8]) -> Unit {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    if is_counted(head) {
-        return Unit::Counted;
-    }
-    // a NUL inside a line is damage; where there is no line feed at all, it ends the messages
-    if memchr(b'\n', head).is_none()
-        && let Some(at) = memchr(0, head)
-        && matches!(head.get(at + 1), None | Some(b'<'))
-    {
-        return Unit::Nul;
-    }
-    let text = head.trim_ascii_start();
-    let Some(end) = memchr(b'\n', text) else { return Unit::Line };
-    let (line, rest) = (text[..end].trim_ascii_end(), text[end + 1..].trim_ascii_start());
-    if begins_event(line) && rest.split(|byte| *byte == b'\n').next().is_some_and(is_assignment) {
-        return Unit::WindowsText;
-    }
-    let open = match (line.first(), line.last()) {
-        (Some(b'{'), Some(b'{' | b',')) => matches!(rest.first(), Some(b'"' | b'}')),
-        (Some(b'['), Some(b'[' | b',' | b'{')) => matches!(rest.first(), Some(b'{' | b'"' | b'}')),
-        (Some(b'{'), Some(b'[')) => true,
-        _ => false,
-    };
-    if open { Unit::Json } else { Unit::Line }
-}
-
-/// `LEN SP <`: with less, an epoch, a sequence number or a date would be taken for a count.
-fn is_counted(head: &[u8]) -> bool {
-    let digits = head.iter().take(COUNT_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=COUNT_DIGITS).contains(&digits) && head[0] != b'0' && head[digits..].starts_with(b" <")
-}
-
-/// Most digits of a count; the limit of the record's length bounds it further.
-const COUNT_DIGITS: usize = 7;
-
-/// `05/04/2026 09:12:31 AM`, or WMI's `20260504091231.000000`, alone on a line.
-fn begins_event(line: &[u8]) -> bool {
-    let like = |line: &[u8], shape: &[u8]| {
-        line.len() == shape.len()
-            && line
-                .iter()
-                .zip(shape)
-                .all(|(byte, form)| if *form == b'9' { byte.is_ascii_digit() } else { byte == form })
-    };
-    let line = line.trim_ascii_end();
-    match line {
-        [date @ .., b'A' | b'P', b'M'] => like(date, b"99/99/9999 99:99:99 "),
-        _ => like(line, b"99999999999999.999999"),
-    }
-}
-
-fn is_assignment(line: &[u8]) -> bool {
-    memchr(b'=', line)
-        .is_some_and(|at| at > 0 && line[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
 }
 
 /// Where a record lies in [`Records::bytes`].
@@ -159,7 +93,7 @@ pub struct Framer {
     utf16: Utf16,
     /// What has been read of the open record, cut behind the limit.
     record: Vec<u8>,
-    /// What has been read of the open line, for units of several lines.
+    /// What has been read of the open line, for units of several lines; of XML, of the open tag.
     line: Vec<u8>,
     /// The number of the line that is being read, and of the first one of the open record.
     here: u64,
@@ -181,6 +115,10 @@ enum State {
     Line,
     /// In a JSON value: depth, in a string, behind a backslash.
     Json(u32, bool, bool),
+    /// In a tag of XML that is no event's.
+    Tag,
+    /// In an event as XML.
+    Event,
 }
 
 impl Framer {
@@ -223,7 +161,7 @@ impl Framer {
                 self.end_line(out);
                 self.end(out);
             }
-            (_, State::Message(_) | State::Json(..) | State::Count) => {
+            (_, State::Message(_) | State::Json(..) | State::Count | State::Tag | State::Event) => {
                 self.damaged += 1;
                 self.end(out);
             }
@@ -243,6 +181,7 @@ impl Framer {
             Unit::WindowsText | Unit::Continued => self.lines(piece, out),
             Unit::Counted => self.counted(piece, out),
             Unit::Json => self.json(piece, out),
+            Unit::WindowsXml => self.xml(piece, out),
         }
     }
 
@@ -296,7 +235,9 @@ impl Framer {
 
     fn end_line(&mut self, out: &mut Records) {
         let begins = match self.framing.unit {
-            Unit::WindowsText => begins_event(&self.line),
+            // a date and the `LogName=` behind it begin one event
+            Unit::WindowsText if begins_event(&self.record) => begins_event(&self.line),
+            Unit::WindowsText => begins_event(&self.line) || is_log_name(&self.line) || !windows_event(&self.record),
             _ => !matches!(self.line.first(), None | Some(b' ' | b'\t' | b'\r')),
         };
         if begins || self.record.is_empty() {
@@ -350,7 +291,7 @@ impl Framer {
                         self.end(out);
                     }
                 }
-                State::Line | State::Json(..) => {
+                State::Line | State::Json(..) | State::Tag | State::Event => {
                     let end = memchr(b'\n', piece);
                     self.add(&piece[..end.unwrap_or(piece.len())]);
                     piece = end.map_or(b"", |at| &piece[at + 1..]);
@@ -360,6 +301,95 @@ impl Framer {
                     }
                 }
             }
+        }
+    }
+
+    // ---- XML
+
+    fn xml(&mut self, mut piece: &[u8], out: &mut Records) {
+        while let Some(&byte) = piece.first() {
+            match self.state {
+                State::Between => {
+                    if byte.is_ascii_whitespace() {
+                        self.here += u64::from(byte == b'\n');
+                        piece = &piece[1..];
+                    } else {
+                        self.first = self.here;
+                        self.state = if byte == b'<' { State::Tag } else { State::Line };
+                    }
+                }
+                State::Tag | State::Event => {
+                    let end = memchr2(b'>', b'\n', piece);
+                    let part = &piece[..end.map_or(piece.len(), |at| at + 1)];
+                    piece = &piece[part.len()..];
+                    self.add(part);
+                    self.add_to_tag(part);
+                    match end.map(|_| part[part.len() - 1]) {
+                        Some(b'\n') => {
+                            self.here += 1;
+                            if self.state == State::Tag
+                                && !is_surrounding(&self.record)
+                                && !is_tag(&self.record, b"<Event")
+                            {
+                                // what began like a tag was a line
+                                self.line.clear();
+                                self.end(out);
+                            }
+                        }
+                        Some(_) => self.end_tag(out),
+                        None => {}
+                    }
+                }
+                // the viewer writes `- ` before what can be folded
+                State::Line if matches!(self.record.trim_ascii_end(), b"" | b"-") && byte != b'\n' => {
+                    if byte == b'<' {
+                        self.record.clear();
+                        self.state = State::Tag;
+                    } else {
+                        self.add(&piece[..1]);
+                        piece = &piece[1..];
+                    }
+                }
+                State::Line | State::Count | State::Message(_) | State::Json(..) => {
+                    let end = memchr(b'\n', piece);
+                    self.add(&piece[..end.unwrap_or(piece.len())]);
+                    piece = end.map_or(b"", |at| &piece[at + 1..]);
+                    if end.is_some() {
+                        self.here += 1;
+                        self.end(out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps the last bytes of what is open, as many as a mark has, of pieces of any size.
+    fn add_to_tag(&mut self, part: &[u8]) {
+        let keep = EVENT_ENDS.len();
+        let part = &part[part.len().saturating_sub(keep)..];
+        let drop = (self.line.len() + part.len()).saturating_sub(keep);
+        self.line.drain(..drop.min(self.line.len()));
+        self.line.extend_from_slice(part);
+    }
+
+    /// A `>`: of an event's beginning, of its end, or of something else.
+    fn end_tag(&mut self, out: &mut Records) {
+        if self.state == State::Event {
+            if self.line == EVENT_ENDS {
+                self.line.clear();
+                self.end(out);
+            }
+            return;
+        }
+        if is_tag(&self.record, b"<Event") {
+            self.state = State::Event;
+        } else if is_surrounding(&self.record) {
+            self.line.clear();
+            self.record.clear();
+            self.state = State::Between;
+        } else {
+            self.line.clear();
+            self.state = State::Line;
         }
     }
 
@@ -399,7 +429,7 @@ impl Framer {
                         _ => {}
                     }
                 }
-                State::Line | State::Count | State::Message(_) => {
+                State::Line | State::Count | State::Message(_) | State::Tag | State::Event => {
                     let end = memchr(b'\n', piece);
                     self.add(&piece[..end.unwrap_or(piece.len())]);
                     piece = end.map_or(b"", |at| &piece[at + 1..]);
@@ -411,6 +441,12 @@ impl Framer {
             }
         }
     }
+}
+
+/// Whether what has been read of a record began as an event of Windows as text.
+fn windows_event(record: &[u8]) -> bool {
+    let first = &record[..memchr(b'\n', record).unwrap_or(record.len())];
+    is_log_name(first) || begins_event(first)
 }
 
 /// Reads on in a JSON value up to and with the next byte that matters (or a line feed, which is counted).
@@ -428,74 +464,10 @@ fn json_step(piece: &[u8], depth: u32, quoted: bool, escaped: bool) -> (usize, S
         (b'"', _) => State::Json(depth, !quoted, false),
         (b'\\', _) => State::Json(depth, true, true),
         (b'{' | b'[', false) => State::Json(depth.saturating_add(1), false, false),
-        (b'}' | b']', false) => State::Json(depth - 1, false, false),
+        (b'}' | b']', false) => State::Json(depth.saturating_sub(1), false, false),
         _ => State::Json(depth, quoted, false),
     };
     (at + 1, state)
-}
-
-// ---- UTF-16
-
-/// Reads UTF-16 in pieces; what is no letter becomes U+FFFD.
-#[derive(Default)]
-struct Utf16 {
-    begun: bool,
-    /// The first byte of a unit whose second has not come.
-    half: Option<u8>,
-    /// The first unit of a pair whose second has not come.
-    high: Option<u16>,
-}
-
-impl Utf16 {
-    fn decode(&mut self, coding: Coding, piece: &[u8], into: &mut Vec<u8>) {
-        for &byte in piece {
-            let Some(first) = self.half.take() else {
-                self.half = Some(byte);
-                continue;
-            };
-            let unit = if coding == Coding::Utf16Le {
-                u16::from_le_bytes([first, byte])
-            } else {
-                u16::from_be_bytes([first, byte])
-            };
-            self.unit(unit, into);
-        }
-    }
-
-    fn unit(&mut self, unit: u16, into: &mut Vec<u8>) {
-        let begun = std::mem::replace(&mut self.begun, true);
-        let letter = match (self.high.take(), unit) {
-            (Some(high), 0xdc00..=0xdfff) => {
-                let low = u32::from(unit) - 0xdc00;
-                char::from_u32(0x1_0000 + ((u32::from(high) - 0xd800) << 10) + low)
-            }
-            (high, _) => {
-                if high.is_some() {
-                    push(char::REPLACEMENT_CHARACTER, into);
-                }
-                match unit {
-                    0xd800..=0xdbff => {
-                        self.high = Some(unit);
-                        return;
-                    }
-                    // the byte order mark
-                    0xfeff if !begun => return,
-                    _ => char::from_u32(u32::from(unit)),
-                }
-            }
-        };
-        push(letter.unwrap_or(char::REPLACEMENT_CHARACTER), into);
-    }
-
-    fn finish(&mut self, into: &mut Vec<u8>) {
-        if self.high.take().is_some() || self.half.take().is_some() {
-            push(char::REPLACEMENT_CHARACTER, into);
-        }
-    }
-}
-
-fn push(letter: char, into: &mut Vec<u8>) {
-    into.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 #[cfg(test)]

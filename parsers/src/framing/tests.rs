@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const UNITS: [Unit; 6] = [Unit::Line, Unit::Counted, Unit::Nul, Unit::WindowsText, Unit::Json, Unit::Continued];
+const UNITS: [Unit; 7] =
+    [Unit::Line, Unit::Counted, Unit::Nul, Unit::WindowsText, Unit::WindowsXml, Unit::Json, Unit::Continued];
 
 fn cut(framing: Framing, limit: usize, pieces: &[&[u8]]) -> Vec<(u64, String)> {
     let mut framer = Framer::new(framing, limit);
@@ -82,6 +83,53 @@ fn a_windows_event_reaches_to_the_next_date() {
 }
 
 #[test]
+fn lines_before_the_first_windows_event_stand_for_themselves() {
+    check(
+        Unit::WindowsText,
+        b"\tAccount Name:\t\tjdoe\none more\n05/04/2026 09:12:31 AM\nLogName=Security\nEventCode=4634\n",
+        &[
+            (1, "\tAccount Name:\t\tjdoe"),
+            (2, "one more"),
+            (3, "05/04/2026 09:12:31 AM\nLogName=Security\nEventCode=4634"),
+        ],
+    );
+    check(
+        Unit::WindowsText,
+        b"LogName=Security\nEventCode=4634\nMessage=x\n\n\ty\nLogName=System\r\nEventCode=7045\n",
+        &[(1, "LogName=Security\nEventCode=4634\nMessage=x\n\n\ty"), (6, "LogName=System\r\nEventCode=7045")],
+    );
+    check(
+        Unit::Line,
+        b"LogName=Security EventCode=4634\nLogName=Security EventCode=4625\n",
+        &[(1, "LogName=Security EventCode=4634"), (2, "LogName=Security EventCode=4625")],
+    );
+}
+
+#[test]
+fn a_windows_event_as_xml_is_a_record_whatever_its_lines() {
+    let event = "<Event xmlns='x'>\r\n  <System>\n    <EventID>1</EventID>\n  </System>\n</Event>";
+    check(Unit::WindowsXml, format!("{event}\n{event}").as_bytes(), &[(1, event), (6, event)]);
+    let one = "<Event xmlns='x'><EventData><Data>a &gt; b</Data></EventData></Event>";
+    check(
+        Unit::WindowsXml,
+        format!("<?xml version=\"1.0\"?>\n<Events>{one}{one}</Events>").as_bytes(),
+        &[(2, one), (3, one)],
+    );
+    check(
+        Unit::WindowsXml,
+        format!("- <Event>\n- <System />\n  </Event>\n-- <no event\n<13>a line\n- {one}\n<Event>\ncut off").as_bytes(),
+        &[
+            (1, "<Event>\n- <System />\n  </Event>"),
+            (4, "-- <no event"),
+            (5, "<13>a line"),
+            (6, one),
+            (7, "<Event>\ncut off"),
+        ],
+    );
+    check(Unit::Line, format!("{one}\n{one}\n").as_bytes(), &[(1, one), (2, one)]);
+}
+
+#[test]
 fn json_over_several_lines_is_one_record_a_value() {
     check(
         Unit::Json,
@@ -93,6 +141,26 @@ fn json_over_several_lines_is_one_record_a_value() {
         b"[\n  {\n    \"a\": 1\n  },\n  {\"a\": 2}\n]\nno JSON\n",
         &[(2, "{\n    \"a\": 1\n  }"), (5, "{\"a\": 2}"), (7, "no JSON")],
     );
+}
+
+#[test]
+fn a_message_is_cut_where_it_is_several_records() {
+    let unit = |message: &[u8]| Framing::of_message(message).map(|framing| framing.unit);
+    for one in
+        [&b"{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}"[..], b"{\"a\": \"} \\\" {\"\n, \"b\": 2}", b"[{\"a\":1}\n,{\"a\":2}]"]
+    {
+        assert_eq!(unit(one), None, "{}", String::from_utf8_lossy(one));
+    }
+    for lines in [&b""[..], b"<13>a line\n", b"{\"a\":1}\n"] {
+        assert_eq!(unit(lines), Some(Unit::Line), "{}", String::from_utf8_lossy(lines));
+    }
+    assert_eq!(unit(b"<13>a\n<13>b"), Some(Unit::Line));
+    assert_eq!(unit(b"{\"a\":\"\\\"}{\"}\n{\"a\":2}\n"), Some(Unit::Line));
+    assert_eq!(unit(b"]}\n{}"), Some(Unit::Line));
+    assert_eq!(unit(b"5 <13>a5 <13>b"), Some(Unit::Counted));
+    assert_eq!(unit(b"05/04/2026 09:12:31 AM\nLogName=Security\nEventCode=1"), Some(Unit::WindowsText));
+    assert_eq!(unit(b"<Event>\n<System/>\n</Event>"), Some(Unit::WindowsXml));
+    assert_eq!(unit(b"\xff\xfea\0"), Some(Unit::Line));
 }
 
 #[test]
@@ -133,6 +201,7 @@ fn a_record_over_the_limit_is_cut_and_the_next_is_whole() {
         (Unit::Nul, "x".repeat(50) + "\0next"),
         (Unit::Counted, "50 ".to_string() + &"x".repeat(50) + "\n4 next"),
         (Unit::Continued, "x\n".to_string() + &" xx\n".repeat(30) + "next"),
+        (Unit::WindowsXml, "<Event>".to_string() + &"<Data/>\n".repeat(20) + "</Event>\nnext"),
         (Unit::Json, "{\"x\":[".to_string() + &"1,\n".repeat(20) + "0]}\nnext"),
     ] {
         let found = cut(Framing { coding: Coding::Bytes, unit }, 20, &[text.as_bytes()]);
@@ -146,9 +215,9 @@ fn a_record_over_the_limit_is_cut_and_the_next_is_whole() {
 proptest! {
     #[test]
     fn pieces_make_no_difference(
-        text in "([0-9]{1,2} <13>|[{}\\[\\]\",\\\\a \n\r\0]|05/04/2026 09:12:31 AM\n|LogName=x\n|\\\\\"|\u{feff}|é){0,60}",
+        text in "([0-9]{1,2} <13>|[{}\\[\\]\",\\\\a \n\r\0]|05/04/2026 09:12:31 AM\n|LogName=x\n|<Event>|</Event>|<Event |<Events>|- <|\\\\\"|\u{feff}|é){0,60}",
         cuts in proptest::collection::vec(0usize..400, 0..12),
-        unit in 0usize..6,
+        unit in 0usize..7,
         coding in 0usize..3,
         limit in 1usize..40,
     ) {
