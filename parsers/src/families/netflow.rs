@@ -7,11 +7,12 @@
 //! have scaled already. ICMP's type and code stand in the destination port of exporters that have no field of their own. A flow
 //! happened when its last packet was seen; Filebeat says itself when it happened.
 //!
-//! nfdump's CSV is read by its header line, in either of its versions. Sources: goflow2 `docs/protocols.md`; nfdump
+//! nfdump's CSV is read by its header line, in either of its versions; its text by the shape of each line. Sources: goflow2 `docs/protocols.md`; nfdump
 //! `output_ndjson.c`, `output_csv.c`, `output_csv_fast.c`; pmacct's JSON; Filebeat, netflow fields; IANA, IPFIX information
 //! elements; RFC 3954, 5103.
 
 mod names;
+mod text;
 
 use schemas::{
     Action, EventKind, Field, Initiator, Ip, Key, LogSource, PortState, RejectKind, Row, Transport, key, parse_port,
@@ -76,7 +77,9 @@ impl Parser for Family {
         if record.shape == Shape::Text {
             let header = memory.peek::<Header>();
             let known = header.is_some_and(|header| is_row(record.line, header));
-            return (known || is_header(record.line)).then_some(Confidence::Certain);
+            let known =
+                known || is_header(record.line) || text::is_notice(record.line) || text::flow(record.line).is_some();
+            return known.then_some(Confidence::Certain);
         }
         let keys = record.keys;
         let beat = keys.has(Keys::NETFLOW.and(Keys::AT_TIMESTAMP)) && !keys.has(Keys::EVENT_TYPE);
@@ -100,7 +103,12 @@ impl Parser for Family {
                 };
                 document::read_by(record, row, find, |note, _, value, _| notes.take(note, value))?;
             }
+            Shape::Text if text::is_notice(record.line) => return Ok(Parsed::Nothing),
             Shape::Text => {
+                if let Some(parts) = text::flow(record.line) {
+                    text::read(record, &parts, &mut notes, row)?;
+                    return conclude(record, &notes, row);
+                }
                 let header: &mut Header = memory.of();
                 if is_header(record.line) {
                     *header =
@@ -148,7 +156,7 @@ fn cells<'a>(
     row: &mut Row<'_>,
 ) -> Result<(), Refusal> {
     if header.columns.is_empty() {
-        return Err(record.not_this_family("a JSON object, or CSV behind nfdump's header line"));
+        return Err(record.not_this_family("a JSON object, nfdump's text, or CSV behind its header line"));
     }
     let cells = || record.line.split(|byte| *byte == b',');
     if cells().count() != header.columns.len() {
@@ -361,7 +369,7 @@ fn flags(notes: &Notes<'_, NOTES>) -> Option<u64> {
     const LETTERS: [(u8, u64); 8] =
         [(b'F', 1), (b'S', 2), (b'R', 4), (b'P', 8), (b'A', 16), (b'U', 32), (b'E', 64), (b'C', 128)];
     let text = notes.first([Note::FlagsText, Note::Flags]).scalar();
-    if text.len() != 8 {
+    if !matches!(text.len(), 6 | 8) {
         return None;
     }
     text.iter().try_fold(0, |flags, byte| match byte {
