@@ -116,11 +116,12 @@ pub fn is_sequence(body: &[u8]) -> bool {
     // one search for all that an object can begin with; setting up one for each would cost more than the search
     let letter = start.and_then(|start| start.get(2));
     let begins = |at: usize| {
-        at > 0
-            && (body[at - 1] == b'}'
-                || body.get(at + 2) == letter && start.is_some_and(|start| body[at..].starts_with(start)))
+        body[at] == b'\n'
+            || at > 0
+                && (body[at - 1] == b'}'
+                    || body.get(at + 2) == letter && start.is_some_and(|start| body[at..].starts_with(start)))
     };
-    let may = scan::any(body, b'{', begins) || memchr(b'\n', body).is_some();
+    let may = scan::any2(body, b'{', b'\n', begins);
     may && json::end_of(body).is_some_and(|end| next_object(body, end).is_some())
 }
 

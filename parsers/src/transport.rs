@@ -136,7 +136,7 @@ pub fn unframe(line: &[u8]) -> &[u8] {
 }
 
 /// Takes framing and headers off a line.
-#[inline]
+#[inline(always)]
 pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
     let line = unframe(line);
     let object = |body: &[u8]| {

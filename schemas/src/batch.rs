@@ -262,6 +262,7 @@ impl FlowBatch {
     }
 
     /// Begins the rows of one record. `line` is the record as received and must lie inside the block.
+    #[inline(always)]
     pub fn begin(&mut self, place: Place, line: &[u8]) -> Row<'_> {
         debug_assert!(!self.sealed, "a sealed batch takes no rows");
         Row::begin(self, place, line)

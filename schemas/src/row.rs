@@ -42,6 +42,7 @@ pub struct Position {
 }
 
 impl<'b> Row<'b> {
+    #[inline(always)]
     pub(crate) fn begin(batch: &'b mut FlowBatch, place: Place, line: &[u8]) -> Row<'b> {
         batch.reserve_row();
         let (arena_len, extras_len) = (batch.arena.len(), batch.extras.len());

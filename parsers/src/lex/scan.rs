@@ -5,7 +5,9 @@
 //! Hacker's Delight, section 6-1.
 
 #[cfg(target_arch = "x86_64")]
-use memchr::arch::x86_64::sse2::memchr::{One, Three, Two};
+use memchr::arch::x86_64::sse2::memchr::{Three, Two};
+#[cfg(target_arch = "x86_64")]
+use memchr::arch::x86_64::sse2::packedpair::Finder;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
@@ -33,14 +35,27 @@ pub fn find2(text: &[u8], at: usize, a: u8, b: u8) -> usize {
     find2_in_words(text, at, a, b)
 }
 
-/// Whether one of the places where a byte stands is as `wanted` says. For texts of some hundred bytes and a dozen places.
-#[inline(always)]
-pub fn any(text: &[u8], byte: u8, wanted: impl FnMut(usize) -> bool) -> bool {
+/// Where a short needle stands. A text of some hundred bytes is searched sooner than a searcher for long ones is made.
+#[inline]
+pub fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
-    if let Some(one) = One::new(byte) {
-        return one.iter(text).any(wanted);
+    if needle.len() <= 32
+        && let Some(finder) = Finder::new(needle)
+        && text.len() >= finder.min_haystack_len()
+    {
+        return finder.find(text, needle);
     }
-    memchr::memchr_iter(byte, text).any(wanted)
+    memchr::memmem::find(text, needle)
+}
+
+/// Whether one of the places where one of two bytes stands is as `wanted` says. For texts of some hundred bytes and a dozen places.
+#[inline(always)]
+pub fn any2(text: &[u8], a: u8, b: u8, wanted: impl FnMut(usize) -> bool) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(two) = Two::new(a, b) {
+        return two.iter(text).any(wanted);
+    }
+    memchr::memchr2_iter(a, b, text).any(wanted)
 }
 
 /// The same for three bytes.

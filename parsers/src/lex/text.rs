@@ -47,7 +47,7 @@ pub fn split_once_str<'a>(text: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'
 /// Whether `needle` occurs.
 #[inline]
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
-    memmem::find(text, needle).is_some()
+    scan::find(text, needle).is_some()
 }
 
 /// What devices write for "nothing": empty, `-`, `--`, `N/A`, `(null)`, `null`, `none`-less. `none` and
@@ -334,7 +334,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn until_str(&mut self, literal: &[u8]) -> Option<&'a [u8]> {
         let rest = self.rest();
-        let length = memmem::find(rest, literal)?;
+        let length = scan::find(rest, literal)?;
         self.at += length + literal.len();
         Some(&rest[..length])
     }

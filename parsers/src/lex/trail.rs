@@ -143,7 +143,7 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
                     && (len <= 16
                         || (second ^ step.head[1]) & step.mask[1] == 0 && (len <= HEAD || self.has_more(step, rest)))
             }
-            None => step.is_short(rest),
+            None => step.stands_at(rest),
         };
         if !same {
             return None;
@@ -231,11 +231,12 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
 impl<M, S> Step<M, S> {
     /// Whether its bytes are what stands in the last bytes of a text.
     #[inline(never)]
-    fn is_short(&self, rest: &[u8]) -> bool {
-        let mut bytes = [0; HEAD];
-        bytes[..16].copy_from_slice(&self.head[0].to_le_bytes());
-        bytes[16..].copy_from_slice(&self.head[1].to_le_bytes());
-        bytes.get(..usize::from(self.len)).is_some_and(|bytes| rest.starts_with(bytes))
+    fn stands_at(&self, rest: &[u8]) -> bool {
+        let len = usize::from(self.len);
+        let Some(rest) = rest.get(..len) else { return false };
+        let [first, second] = self.head.map(u128::to_le_bytes);
+        let bytes = first.iter().chain(&second);
+        len <= HEAD && rest.iter().zip(bytes).all(|(rest, byte)| rest == byte)
     }
 }
 

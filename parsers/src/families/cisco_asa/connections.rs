@@ -3,6 +3,7 @@
 use schemas::{Action, Direction, EventKind, Initiator, PortState, Row, Transport, key};
 
 use super::ends::{self, End};
+use crate::lex::scan;
 use crate::lex::text::{Cursor, decimal};
 
 /// Whether a sentence tells of a beginning or an end.
@@ -179,7 +180,7 @@ fn duration(cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<()> {
 #[inline]
 fn translated_source(row: &mut Row<'_>, end: &End<'_>, mapped: Option<(&[u8], &[u8])>) {
     if let Some((address, port)) = mapped
-        && (address, port) != (end.address, end.port)
+        && !(scan::same(address, end.address) && scan::same(port, end.port))
     {
         row.set_opt(key::NAT_SRC_IP, schemas::Ip::parse(address));
         row.set_opt(key::NAT_SRC_PORT, schemas::parse_port(port));
@@ -189,7 +190,7 @@ fn translated_source(row: &mut Row<'_>, end: &End<'_>, mapped: Option<(&[u8], &[
 #[inline]
 fn translated_destination(row: &mut Row<'_>, end: &End<'_>, mapped: Option<(&[u8], &[u8])>) {
     if let Some((address, port)) = mapped
-        && (address, port) != (end.address, end.port)
+        && !(scan::same(address, end.address) && scan::same(port, end.port))
     {
         row.set_opt(key::NAT_DST_IP, schemas::Ip::parse(address));
         row.set_opt(key::NAT_DST_PORT, schemas::parse_port(port));

@@ -5,6 +5,7 @@ use schemas::{Action, EventKind, Field, Initiator, Ip, Outcome, PortState, Rejec
 use super::Event;
 use super::kinds::{OTHER, Order, TYPES, Type};
 use super::paths::Note;
+use crate::lex::scan;
 use crate::lex::text::{decimal, hexadecimal};
 use crate::{Record, Refusal, set_time};
 
@@ -15,7 +16,7 @@ impl Event<'_> {
         if name.is_empty() {
             return Err(record.not_this_family("a member `event_type`"));
         }
-        let kind = TYPES.iter().find(|known| known.name.as_bytes() == name).unwrap_or(&OTHER);
+        let kind = TYPES.iter().find(|known| scan::same(known.name.as_bytes(), name)).unwrap_or(&OTHER);
         row.log_source(&kind.source);
         row.set(key::KIND, kind.kind);
         self.text(row, key::EVENT_CODE, Note::EventType);

@@ -4,6 +4,8 @@
 
 use schemas::{EventKind, Initiator, LogSource, PortState, Transport};
 
+use crate::lex::scan;
+
 /// A log of Zeek.
 pub(super) struct LogType {
     pub(super) name: &'static str,
@@ -115,7 +117,7 @@ pub(super) fn by_path(path: &[u8]) -> Option<&'static LogType> {
     if path.is_empty() {
         return None;
     }
-    let exact = TYPES.iter().find(|known| known.name.as_bytes() == path);
+    let exact = TYPES.iter().find(|known| scan::same(known.name.as_bytes(), path));
     exact.or_else(|| {
         let begins =
             |known: &&LogType| path.strip_prefix(known.name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'_'));
