@@ -229,9 +229,8 @@ impl<'a> Event<'a> {
         if !named && !row.has(Field::Tenant) {
             return Err(record.not_this_family("`event_simpleName`, `cid` or `metadata.eventType`"));
         }
-        // the host's own clock before the cloud's; of an inventory's row `Time` is the cloud's
         let times =
-            [Note::ContextTime, Note::Arrival, Note::Utc, Note::LocalAgentTime, Note::RowTime, Note::ModifiedTime];
+            [Note::ContextTime, Note::Arrival, Note::Utc, Note::RowTime, Note::LocalAgentTime, Note::ModifiedTime];
         let time = notes.first(times);
         if time == Value::Null && named {
             return Err(RejectKind::Missing { what: "ContextTimeStamp or timestamp" }.into());
