@@ -13,6 +13,7 @@ mod denials;
 mod ends;
 mod firepower;
 mod logins;
+mod rest;
 
 use schemas::{EventKind, LogSource, RejectKind, Row, key};
 
@@ -152,8 +153,9 @@ fn message(record: &Record<'_>, body: &[u8], base: usize, tag: &Tag<'_>, row: &m
             None => match denials::message(tag.number, &mut cursor, row) {
                 Some(done) => (Topic::Traffic, done),
                 None => {
-                    other(&body[tag.text_at..], row);
-                    (Topic::Rest, Some(()))
+                    rest::message(tag.number, &body[tag.text_at..], row);
+                    let is_flow = row.get(key::KIND) == Some(EventKind::Flow);
+                    (if is_flow { Topic::Traffic } else { Topic::Rest }, Some(()))
                 }
             },
         },
@@ -182,15 +184,6 @@ enum Topic {
 #[cold]
 fn not_its_sentence(at: usize, rest: &[u8]) -> Refusal {
     Refusal { at, kind: RejectKind::bad_value("message text", rest, "the sentence of this message number") }
-}
-
-/// A message that is not mapped: its text, and the ends that it names in one of the usual ways.
-fn other(text: &[u8], row: &mut Row<'_>) {
-    row.set(key::KIND, EventKind::Other);
-    row.text(key::MESSAGE, text.trim_ascii());
-    ends::group_user_ip(text, row);
-    ends::local_remote(text, row);
-    ends::from_to(text, row);
 }
 
 /// A body without a percent tag in front: the tag may stand later, old Firepower has none, and its manager audits in prose.

@@ -172,12 +172,12 @@ pub(super) fn message(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -
         106_015 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Is(Transport::TCP)) },
         106_021 | 106_022 => Shape::alerted(Protocol::Word(1)),
         110_002 | 110_003 => Shape { action: Action::Drop, ..Shape::denied(Protocol::LastWord) },
-        209_004 | 209_005 => Shape::alerted(Protocol::None),
         303_002 => {
             Shape { action: Action::Allow, state: Some(PortState::Open), ..Shape::denied(Protocol::Is(Transport::TCP)) }
         }
         419_002 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::Is(Transport::TCP)) },
         400_000..=400_051 => Shape { action: Action::Alert, ..Shape::alerted(Protocol::None) },
+        410_001 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Word(1)) },
         419_001 => Shape { action: Action::Drop, ..Shape::denied(Protocol::Is(Transport::TCP)) },
         434_002 => Shape::denied(Protocol::BeforePacket),
         500_003 => Shape::denied(Protocol::Is(Transport::TCP)),
@@ -256,8 +256,9 @@ fn from_to(shape: &Shape, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<
         row.text(key::MESSAGE, sentence.trim_ascii());
     }
     let before = cursor.until_str(b"from ")?.trim_ascii_end();
-    // 4000nn: `IDS:2004 ICMP echo request from …`
-    if let Some((signature, name)) = before.strip_prefix(b"IDS:").and_then(|text| split_once(text, b' ')) {
+    // 4000nn: `IDS:2004 ICMP echo request from …`, `IPS:…`
+    let numbered = before.strip_prefix(b"IDS:").or_else(|| before.strip_prefix(b"IPS:"));
+    if let Some((signature, name)) = numbered.and_then(|text| split_once(text, b' ')) {
         row.text(key::SIGNATURE_ID, signature);
         row.text(key::SIGNATURE, name);
     }
@@ -286,6 +287,7 @@ fn from_to(shape: &Shape, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Option<
     cursor.take_if(b"PAT address ");
     let mut destination = ends::either(cursor)?;
     destination.address = destination.address.strip_suffix(b".").unwrap_or(destination.address);
+    destination.port = destination.port.strip_suffix(b";").unwrap_or(destination.port);
     ends::set_source(row, &source);
     ends::set_destination(row, &destination);
     row.set_opt(key::DIRECTION, shape.direction);

@@ -333,6 +333,7 @@ pub(super) fn from_to(text: &[u8], row: &mut Row<'_>) {
     }
     let Some(mut destination) = either(&mut cursor) else { return };
     destination.address = destination.address.strip_suffix(b".").unwrap_or(destination.address);
+    destination.port = destination.port.strip_suffix(b";").unwrap_or(destination.port);
     if Ip::parse(source.address).is_some() && Ip::parse(destination.address).is_some() {
         set_source(row, &source);
         set_destination(row, &destination);

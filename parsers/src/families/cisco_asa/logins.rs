@@ -203,6 +203,12 @@ fn transaction(number: u32, cursor: &mut Cursor<'_>, row: &mut Row<'_>) -> Optio
     }
     if let Some((_, name)) = split_once_str(text, b"user = ") {
         ends::set_user_name(name, row);
+    } else if let Some((name, policy)) = split_once_str(text, b" is being set to ")
+        && let Some((_, name)) = split_once_str(name, b" for user ")
+    {
+        // 113003: `AAA group policy for user U is being set to P`
+        ends::set_user_name(name, row);
+        row.extra_fixed("group_policy", policy.trim_ascii());
     }
     Some(())
 }
