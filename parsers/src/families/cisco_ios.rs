@@ -10,6 +10,7 @@
 mod access;
 mod firewall;
 mod logins;
+mod notices;
 
 use schemas::{EventKind, Ip, LogSource, RejectKind, Row, key};
 
@@ -59,10 +60,15 @@ enum Sentence {
     BadDigest,
     Session,
     Dropped,
+    WebLogin,
+    Snmp,
+    Signature,
+    InvalidSpi,
+    Duplicate,
 }
 
 /// By `FACILITY-MNEMONIC`, without sub-facility; those that any facility may write, by `MNEMONIC`.
-static SENTENCES: KeyMap<Sentence, 128> = KeyMap::new(&[
+static SENTENCES: KeyMap<Sentence, 256> = KeyMap::new(&[
     ("IPACCESSLOGP", Sentence::Access),
     ("IPACCESSLOGDP", Sentence::Access),
     ("IPACCESSLOGNP", Sentence::Access),
@@ -122,6 +128,12 @@ static SENTENCES: KeyMap<Sentence, 128> = KeyMap::new(&[
     ("FW-SESS_AUDIT_TRAIL", Sentence::Session),
     ("FW-SESS_AUDIT_TRAIL_START", Sentence::Session),
     ("FW-DROP_PKT", Sentence::Dropped),
+    ("WEBSERVER-LOGIN_PASSED", Sentence::WebLogin),
+    ("WEBSERVER-LOGIN_FAILED", Sentence::WebLogin),
+    ("SNMP-AUTHFAIL", Sentence::Snmp),
+    ("IPS-SIGNATURE", Sentence::Signature),
+    ("CRYPTO-RECVD_PKT_INV_SPI", Sentence::InvalidSpi),
+    ("IP-DUPADDR", Sentence::Duplicate),
 ]);
 
 /// What stands between the percent sign and the colon.
@@ -147,8 +159,9 @@ fn tag(body: &[u8]) -> Option<Tag<'_>> {
     let (facility, level) = rsplit_once(rest, b'-')?;
     let [level @ b'0'..=b'7'] = level else { return None };
     let word = |text: &[u8]| {
+        // a plus: TACACS's facility
         text.first().is_some_and(u8::is_ascii_uppercase)
-            && text.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+            && text.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'+'))
     };
     let facility = facility.split(|b| *b == b'-').next()?;
     if body[end] != b':' || !word(facility) || !word(mnemonic) {
@@ -215,9 +228,13 @@ fn message(body: &[u8], tag: &Tag<'_>, row: &mut Row<'_>) -> Result<Parsed, Refu
         Some(Sentence::BadDigest) => (&TRAFFIC, firewall::bad_digest(&mut cursor, row)),
         Some(Sentence::Login) => (&LOGIN, logins::login(tag.mnemonic, text, row)),
         Some(Sentence::Quiet) => (&REST, logins::quiet(tag.mnemonic, text, row)),
+        Some(known @ (Sentence::Signature | Sentence::InvalidSpi | Sentence::Duplicate)) => {
+            (&TRAFFIC, rest(known, tag, text, row))
+        }
         Some(known) => (&LOGIN, rest(known, tag, text, row)),
         None => {
             other(text, row);
+            notices::origin(text, row);
             (&REST, Some(()))
         }
     };
@@ -242,6 +259,11 @@ fn rest(known: Sentence, tag: &Tag<'_>, text: &[u8], row: &mut Row<'_>) -> Optio
         Sentence::PortAccess => logins::port_access(tag.facility, text, row),
         Sentence::LoggingHost => logging_host(text, row),
         Sentence::RpJoin => rp_join(text, row),
+        Sentence::WebLogin => notices::web_login(tag.mnemonic, text, row),
+        Sentence::Snmp => notices::snmp(text, row),
+        Sentence::Signature => notices::signature(text, row),
+        Sentence::InvalidSpi => notices::invalid_spi(text, row),
+        Sentence::Duplicate => notices::duplicate(text, row),
         _ => None,
     };
     Some(())
