@@ -396,6 +396,14 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
     /// The pairs of an event; gives its type.
     fn event_pairs(&mut self, text: &'r [u8], row: &mut Row<'_>) -> Result<&'r [u8], Refusal> {
         let mut subtype: &[u8] = b"";
+        let mut text = text;
+        // `type= rogue_ssid_detected`
+        if let Some(after) = text.strip_prefix(b"type= ") {
+            let (word, rest) = split_once(after, b' ').unwrap_or((after, b""));
+            if memchr::memchr(b'=', word).is_none() {
+                (subtype, text) = (word, rest);
+            }
+        }
         for pair in kv::pairs(text) {
             let Some(value) = present(pair.value).filter(|_| !pair.key.is_empty()) else { continue };
             match EVENT_KEYS.get(pair.key) {

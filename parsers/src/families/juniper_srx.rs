@@ -107,6 +107,14 @@ static TAGS: KeyMap<Topic, 128> = KeyMap::new(&[
     ("LOGIN_PAM_AUTHENTICATION_ERROR", Topic::LoginFailed),
     ("WEB_AUTH_FAIL", Topic::LoginFailed),
     ("WEB_AUTH_SUCCESS", Topic::Login),
+    ("FWAUTH_WEBAUTH_FAIL", Topic::LoginFailed),
+    ("FWAUTH_WEBAUTH_SUCCESS", Topic::Login),
+    ("FWAUTH_FTP_USER_AUTH_FAIL", Topic::LoginFailed),
+    ("FWAUTH_FTP_USER_AUTH_ACCEPTED", Topic::Login),
+    ("FWAUTH_HTTP_USER_AUTH_FAIL", Topic::LoginFailed),
+    ("FWAUTH_HTTP_USER_AUTH_ACCEPTED", Topic::Login),
+    ("FWAUTH_TELNET_USER_AUTH_FAIL", Topic::LoginFailed),
+    ("FWAUTH_TELNET_USER_AUTH_ACCEPTED", Topic::Login),
     ("UI_LOGOUT_EVENT", Topic::Logout),
     ("UI_AUTH_EVENT", Topic::Admin),
     ("UI_CMDLINE_READ_LINE", Topic::Admin),
@@ -382,6 +390,8 @@ fn pair<'r>(
 ) -> Result<(), Refusal> {
     let Some(value) = known(value) else { return Ok(()) };
     match KEYS.get(name) {
+        // who logs in is told by name or by address
+        Some(What::To(Field::SrcHost)) if !row.has(Field::SrcIp) && row.put_if(Field::SrcIp, value) => {}
         Some(What::To(field)) if row.has(field) => row.extra(name, value),
         Some(What::To(field)) => return row.put(field, value).map_err(|kind| record.refuse(value, kind)),
         Some(What::Maybe(field)) if row.has(field) || !row.put_if(field, value) => row.extra(name, value),

@@ -389,12 +389,15 @@ impl<'r> Line<'_, 'r> {
         row.log_source(&LOGIN);
         row.set(key::KIND, EventKind::Auth);
         let outcome = match self.note(Noted::Status) {
-            _ if leaves => None,
             b"Successful" | b"Success" => Some(Outcome::Success),
             b"Failed" => Some(Outcome::Failure),
+            _ if leaves => None,
             _ => Some(Outcome::Unknown),
         };
         row.set_opt(key::OUTCOME, outcome);
+        if leaves {
+            row.set(key::ACTION, Action::End);
+        }
     }
 }
 
