@@ -134,7 +134,8 @@ impl Session {
             return Err(Reject { family: format.name(), offset: RECORD_MAX, kind });
         }
         time.received_us = place.received_us;
-        let mut record = transport::open(line, time);
+        let mut record = Record::closed(line, time);
+        record.open();
         if record.line.trim_ascii().is_empty() {
             return Err(Reject { family: format.name(), offset: 0, kind: RejectKind::Empty });
         }

@@ -136,36 +136,45 @@ pub fn unframe(line: &[u8]) -> &[u8] {
 }
 
 /// Takes framing and headers off a line.
-#[inline(always)]
 pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
-    let line = unframe(line);
-    let object = |body: &[u8]| {
-        matches!(body, [b'{', ..])
-            || matches!(body, [b'[', rest @ ..] if rest.trim_ascii_start().first() == Some(&b'{'))
-    };
-    let mut trimmed = line.trim_ascii_start();
-    // an element of an array that has each on a line of its own, the comma first
-    if let [b',', rest @ ..] = trimmed
-        && rest.trim_ascii_start().first() == Some(&b'{')
-    {
-        trimmed = rest.trim_ascii_start();
-    }
-    let mut record = Record {
-        line,
-        body: trimmed,
-        header: Header::default(),
-        shape: Shape::Object,
-        keys: Keys::NONE,
-        time,
-        around: b"",
-    };
-    if !object(trimmed) {
-        let at = syslog::header_into(line, time, &mut record.header);
-        let body = &line[at..];
-        let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
-        (record.body, record.shape) = if object(inner) { (inner, Shape::Object) } else { (body, Shape::Text) };
-    }
+    let mut record = Record::closed(line, time);
+    record.open();
     record
+}
+
+impl<'a> Record<'a> {
+    /// A line as it was received: nothing has been taken off it.
+    #[inline(always)]
+    pub(crate) fn closed(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
+        let header = Header::default();
+        Record { line, body: line, header, shape: Shape::Text, keys: Keys::NONE, time, around: b"" }
+    }
+
+    /// Takes framing and headers off where the record lies: one that is moved costs as much as one of its headers.
+    #[inline]
+    pub(crate) fn open(&mut self) {
+        let line = unframe(self.line);
+        let object = |body: &[u8]| {
+            matches!(body, [b'{', ..])
+                || matches!(body, [b'[', rest @ ..] if rest.trim_ascii_start().first() == Some(&b'{'))
+        };
+        let mut trimmed = line.trim_ascii_start();
+        // an element of an array that has each on a line of its own, the comma first
+        if let [b',', rest @ ..] = trimmed
+            && rest.trim_ascii_start().first() == Some(&b'{')
+        {
+            trimmed = rest.trim_ascii_start();
+        }
+        self.line = line;
+        (self.body, self.shape) = if object(trimmed) {
+            (trimmed, Shape::Object)
+        } else {
+            let at = syslog::header_into(line, self.time, &mut self.header);
+            let body = &line[at..];
+            let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
+            if object(inner) { (inner, Shape::Object) } else { (body, Shape::Text) }
+        };
+    }
 }
 
 /// The raw line that a shipper's JSON carries, and what it says about it.

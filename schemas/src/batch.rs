@@ -106,28 +106,28 @@ pub struct Extra<'b> {
 
 /// Columns by storage class.
 #[doc(hidden)]
-#[derive(Default)]
 pub struct Columns {
-    pub(crate) times: Vec<Vec<i64>>,
-    pub(crate) longs: Vec<Vec<u64>>,
-    pub(crate) ips: Vec<Vec<Ip>>,
-    pub(crate) ports: Vec<Vec<u16>>,
-    pub(crate) bytes: Vec<Vec<u8>>,
-    pub(crate) spans: Vec<Vec<Span>>,
+    // arrays, so that a field's column is at a place that is known when the program is compiled
+    pub(crate) times: [Vec<i64>; columns_of(Storage::Time)],
+    pub(crate) longs: [Vec<u64>; columns_of(Storage::Long)],
+    pub(crate) ips: [Vec<Ip>; columns_of(Storage::Ip)],
+    pub(crate) ports: [Vec<u16>; columns_of(Storage::Port)],
+    pub(crate) bytes: [Vec<u8>; columns_of(Storage::Byte)],
+    pub(crate) spans: [Vec<Span>; columns_of(Storage::Span)],
 }
 
 impl Columns {
     fn new(capacity: usize) -> Columns {
-        fn of<T: Clone + Default>(storage: Storage, capacity: usize) -> Vec<Vec<T>> {
-            vec![vec![T::default(); capacity]; columns_of(storage)]
+        fn of<T: Clone + Default, const COLUMNS: usize>(capacity: usize) -> [Vec<T>; COLUMNS] {
+            std::array::from_fn(|_| vec![T::default(); capacity])
         }
         Columns {
-            times: of(Storage::Time, capacity),
-            longs: of(Storage::Long, capacity),
-            ips: of(Storage::Ip, capacity),
-            ports: of(Storage::Port, capacity),
-            bytes: of(Storage::Byte, capacity),
-            spans: of(Storage::Span, capacity),
+            times: of(capacity),
+            longs: of(capacity),
+            ips: of(capacity),
+            ports: of(capacity),
+            bytes: of(capacity),
+            spans: of(capacity),
         }
     }
 
@@ -426,6 +426,12 @@ impl FlowBatch {
         let start = self.arena.len();
         self.arena.extend_from_slice(text);
         Span::arena(start, text.len())
+    }
+
+    /// The same, as much of it as there is room for.
+    pub(crate) fn keep_some(&mut self, text: &[u8]) -> Span {
+        let room = BLOCK_MAX - self.arena.len();
+        self.keep(&text[..text.len().min(room)])
     }
 
     /// Keeps a static text; the same text is kept only once a batch.

@@ -35,7 +35,11 @@ macro_rules! fields {
             /// Canonical name, flat snake_case.
             pub const fn name(self) -> &'static str { match self { $(Field::$variant => $name),+ } }
             /// Type of its column.
-            pub const fn field_type(self) -> FieldType { match self { $(Field::$variant => <$kind as Kind>::TYPE),+ } }
+            #[inline]
+            pub const fn field_type(self) -> FieldType {
+                static FIELD_TYPES: [FieldType; FIELD_COUNT] = [$(<$kind as Kind>::TYPE),+];
+                FIELD_TYPES[self as usize]
+            }
             /// Kinds of event that carry it: `all`, or words of `EventKind` separated by spaces.
             pub const fn events(self) -> &'static str { match self { $(Field::$variant => $events),+ } }
             /// Path in ECS 9.4.

@@ -10,6 +10,7 @@
 pub mod alert;
 pub mod arrow;
 mod batch;
+pub mod digits;
 pub mod ecs;
 mod fields;
 pub mod json;
@@ -27,8 +28,9 @@ pub mod write;
 
 pub use alert::{Alert, AlertId, AlertValue, Attack, Entity, EntityKind, Evidence};
 pub use batch::{Column, Extra, FlowBatch, LogSource, Place, Plausible, Span, TextColumn};
+pub use digits::{parse_decimal, parse_port, parse_u64};
 pub use fields::{FIELD_COUNT, Field, FieldType, key};
-pub use kinds::{Ip, Key, Kind as FieldKind, Percent, parse_port, parse_u64};
+pub use kinds::{Ip, Key, Kind as FieldKind, Percent};
 pub use mask::Mask;
 pub use names::{LogSourceRef, UnknownName, nearest, resolve};
 pub use quarantine::RejectRecord;

@@ -6,9 +6,10 @@
 //! If a record is refused, all its rows are taken back: dropping a row without [`Row::commit`] leaves no trace. If a part of a
 //! record of many events is refused, only that part's are ([`Row::back_to`]), and the part is noted ([`Row::refuse_part`]).
 
-use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
+use crate::batch::{FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
+use crate::digits::{parse_port, parse_u64};
 use crate::fields::{Field, FieldType, key};
-use crate::kinds::{Ip, Key, Kind, Percent, parse_port, parse_u64};
+use crate::kinds::{Ip, Key, Kind, Percent};
 use crate::reject::{RefusedPart, Reject, RejectKind};
 
 /// Most events that one record may hold.
@@ -44,27 +45,33 @@ pub struct Position {
 impl<'b> Row<'b> {
     #[inline(always)]
     pub(crate) fn begin(batch: &'b mut FlowBatch, place: Place, line: &[u8]) -> Row<'b> {
+        const RECEIVED: Presence = {
+            let mut present = [0; PRESENCE_WORDS];
+            present[Field::Received.index() >> 6] = 1 << (Field::Received.index() & 63);
+            present
+        };
         batch.reserve_row();
         let (arena_len, extras_len) = (batch.arena.len(), batch.extras.len());
         let (block_from, block_len) = (batch.block.as_ptr() as usize, batch.block.len());
         let row = batch.rows;
-        let mut it = Row {
+        batch.columns.times[key::RECEIVED.slot][row] = place.received_us;
+        let start = (line.as_ptr() as usize).wrapping_sub(block_from);
+        let inside = start < block_len && start + line.len() <= block_len;
+        // made where it stays: one that is moved costs as much as some of its fields
+        Row {
+            line: if inside { Span::block(start, line.len()) } else { batch.keep_some(line) },
             batch,
             row,
             first: row,
-            present: [0; PRESENCE_WORDS],
+            present: RECEIVED,
             place,
-            line: Span::default(),
             block_from,
             block_len,
             arena_len,
             extras_len,
             refused: Vec::new(),
             committed: false,
-        };
-        it.line = it.span(line);
-        it.set(key::RECEIVED, place.received_us);
-        it
+        }
     }
 
     /// Sets a value of a fixed size.
@@ -346,9 +353,8 @@ impl<'b> Row<'b> {
     }
 
     /// Ends a record whose last event may have been followed by [`Row::another`]: a row of which nothing was written is no
-    /// event. Gives how many there were.
-    #[inline(always)]
-    pub fn end(mut self) -> usize {
+    /// event. Gives how many there were; the row takes no more.
+    pub fn end(&mut self) -> usize {
         if self.row == self.first || !self.is_blank() {
             return self.keep_rows();
         }
@@ -415,13 +421,8 @@ impl<'b> Row<'b> {
         if start < self.block_len && start + text.len() <= self.block_len {
             Span::block(start, text.len())
         } else {
-            self.copy(text)
+            self.batch.keep_some(text)
         }
-    }
-
-    fn copy(&mut self, text: &[u8]) -> Span {
-        let room = BLOCK_MAX - self.batch.arena.len();
-        self.batch.keep(&text[..text.len().min(room)])
     }
 }
 

@@ -108,6 +108,7 @@ fn a_refused_part_of_a_record_leaves_its_other_events() {
     row.another().unwrap();
     let refused = row.take_refused();
     assert_eq!(row.end(), 2, "a row that was only begun is no event");
+    drop(row);
     assert_eq!((batch.len(), batch.subs()), (2, &[0, 1][..]));
     assert_eq!(batch.text(0, key::SERVICE), Some(&b"ssh"[..]));
     assert_eq!(batch.text(1, key::APP_PROTO), Some(&b"https"[..]));

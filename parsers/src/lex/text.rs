@@ -77,39 +77,7 @@ pub fn present(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// A decimal number of ASCII digits only; `None` for anything else or above `u64::MAX`.
-#[inline]
-pub fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
-        return None;
-    }
-    let mut value: u64 = 0;
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-    }
-    Some(value)
-}
-
-/// A port in decimal, 0..=65535.
-#[inline]
-pub fn port(text: &[u8]) -> Option<u16> {
-    if text.is_empty() || text.len() > 5 {
-        return None;
-    }
-    let mut value: u32 = 0;
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + u32::from(digit);
-    }
-    u16::try_from(value).ok()
-}
+pub use schemas::{parse_decimal as decimal, parse_port as port};
 
 /// A number in hexadecimal with or without `0x`; `None` for anything else or above 64 bits.
 pub fn hexadecimal(text: &[u8]) -> Option<u64> {

@@ -393,10 +393,7 @@ fn fraction(text: &[u8]) -> (u32, usize) {
     }
     // six digits at most, and zeros for those that are not there: eight digits in three multiplications
     let kept = word & ((1 << (8 * count.min(6))) - 1);
-    let pairs = kept * 10 + (kept >> 8);
-    let low = (pairs & 0xff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
-    let high = (pairs >> 16 & 0xff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
-    let micro = (low.wrapping_add(high) >> 32) as u32 / 100;
+    let micro = schemas::digits::number(kept) as u32 / 100;
     while digit(digits, count).is_some() {
         count += 1;
     }
