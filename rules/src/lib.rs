@@ -11,6 +11,7 @@ pub mod plan;
 mod ruleset;
 pub mod scan;
 pub mod sigma;
+mod varint;
 
 pub use ruleset::{RuleKind, RuleSet, RuleSummary};
 pub use sigma::error::{RuleError, RuleWarning};

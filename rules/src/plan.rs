@@ -315,6 +315,20 @@ impl Expression {
 }
 
 impl NodeKind {
+    /// Whether further events can only make it hold, never undo it.
+    pub fn is_monotone(&self) -> bool {
+        match self {
+            NodeKind::EventCount { condition, .. } => condition.is_monotone(),
+            NodeKind::ValueCount { dimensions, .. } => {
+                dimensions.iter().all(|dimension| dimension.condition.is_monotone())
+            }
+            // A sum falls with a negative number, a mean and a percentile with any.
+            NodeKind::Metric { .. } => false,
+            NodeKind::Temporal { expression, .. } => expression.is_monotone(),
+            NodeKind::TemporalOrdered { .. } => true,
+        }
+    }
+
     /// The members, whatever the kind.
     pub fn members(&self) -> &[Member] {
         match self {
@@ -336,20 +350,6 @@ impl Node {
                 dimensions.iter().any(|dimension| dimension.condition.is_upper_bound())
             }
             NodeKind::Temporal { .. } | NodeKind::TemporalOrdered { .. } => false,
-        }
-    }
-
-    /// Whether further events can only make it hold, never undo it.
-    pub fn is_monotone(&self) -> bool {
-        match &self.kind {
-            NodeKind::EventCount { condition, .. } => condition.is_monotone(),
-            NodeKind::ValueCount { dimensions, .. } => {
-                dimensions.iter().all(|dimension| dimension.condition.is_monotone())
-            }
-            // A sum falls with a negative number, a mean and a percentile with any.
-            NodeKind::Metric { .. } => false,
-            NodeKind::Temporal { expression, .. } => expression.is_monotone(),
-            NodeKind::TemporalOrdered { .. } => true,
         }
     }
 }
@@ -386,7 +386,7 @@ impl Tree {
 
     /// Whether the whole tree only ever begins to hold as events arrive, so that it may alert before the watermark has passed.
     pub fn is_monotone(&self) -> bool {
-        self.nodes.iter().all(Node::is_monotone)
+        self.nodes.iter().all(|node| node.kind.is_monotone())
     }
 
     /// Whether the inner fields of node `inner` contain those of node `outer`.

@@ -21,7 +21,7 @@ fn node_may_hold(program: &Program, index: usize, core: Option<&Core>, events: &
         // Several instances: not worth a closer look.
         Some(Slot::Many(_)) => return true,
     };
-    if !node.kind_is_monotone() {
+    if !node.kind.is_monotone() {
         return true;
     }
     let arriving: u64 = node.leaf_members.iter().map(|(leaf, _)| events[*leaf as usize]).sum();
@@ -104,18 +104,4 @@ pub fn nearness(program: &Program, core: &Core, waiting: usize) -> usize {
         })
         .max()
         .unwrap_or(0)
-}
-
-impl NodeProgram {
-    fn kind_is_monotone(&self) -> bool {
-        match &self.kind {
-            NodeKind::EventCount { condition, .. } => condition.is_monotone(),
-            NodeKind::ValueCount { dimensions, .. } => {
-                dimensions.iter().all(|dimension| dimension.condition.is_monotone())
-            }
-            NodeKind::Metric { .. } => false,
-            NodeKind::Temporal { expression, .. } => expression.is_monotone(),
-            NodeKind::TemporalOrdered { .. } => true,
-        }
-    }
 }

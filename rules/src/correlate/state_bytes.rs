@@ -11,6 +11,7 @@ use super::program::Program;
 use super::state::{Content, Core, Episode, Instance, NEVER, Run, Seen, Slot};
 use super::voice::Told;
 use super::window::{Numbers, Times};
+use crate::varint;
 use schemas::AlertId;
 
 /// Writes values one after the other. `base_us` is what times are told from.
@@ -24,12 +25,8 @@ impl Writer {
     pub fn u8(&mut self, value: u8) {
         self.out.push(value);
     }
-    pub fn number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.out.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.out.push(value as u8);
+    pub fn number(&mut self, value: u64) {
+        varint::put(value, &mut self.out);
     }
     pub fn fixed(&mut self, value: u64) {
         self.out.extend_from_slice(&value.to_le_bytes());
@@ -41,9 +38,8 @@ impl Writer {
             i64::MAX => self.number(1),
             _ => {
                 let apart = time_us.wrapping_sub(self.base_us);
-                let zigzag = ((apart << 1) ^ (apart >> 63)) as u64;
                 // The farthest differences do not leave room for the two marks.
-                match zigzag.checked_add(3) {
+                match varint::zigzag(apart).checked_add(3) {
                     Some(number) => self.number(number),
                     None => {
                         self.number(2);
@@ -99,19 +95,9 @@ impl<'a> Reader<'a> {
         Ok(self.array::<1>()?[0])
     }
     pub fn number(&mut self) -> Read<u64> {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.u8()?;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            number |= bits << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(self.broken())
+        let Some((number, length)) = varint::take(&self.bytes[self.at..]) else { return Err(self.broken()) };
+        self.at += length;
+        Ok(number)
     }
     pub fn narrow<T: TryFrom<u64>>(&mut self) -> Read<T> {
         let number = self.number()?;
@@ -125,10 +111,7 @@ impl<'a> Reader<'a> {
             0 => Ok(i64::MIN),
             1 => Ok(i64::MAX),
             2 => Ok(self.fixed()? as i64),
-            number => {
-                let zigzag = number - 3;
-                Ok(self.base_us.wrapping_add((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)))
-            }
+            number => Ok(self.base_us.wrapping_add(varint::unzigzag(number - 3))),
         }
     }
     pub fn bytes(&mut self) -> Read<&'a [u8]> {

@@ -11,6 +11,7 @@
 //! ```
 
 use super::{BatchFull, EventId, HitBatch, HitParts, HitRef};
+use crate::varint;
 use std::fmt;
 use std::sync::Arc;
 
@@ -69,27 +70,27 @@ impl HitBatch {
         out.extend_from_slice(MAGIC);
         out.push(VERSION);
         out.extend_from_slice(&plan.to_le_bytes());
-        unsigned(self.sources.len() as u64, &mut out);
+        varint::put(self.sources.len() as u64, &mut out);
         for source in &self.sources {
-            unsigned(source.len() as u64, &mut out);
+            varint::put(source.len() as u64, &mut out);
             out.extend_from_slice(source.as_bytes());
         }
-        unsigned(hits.len() as u64, &mut out);
+        varint::put(hits.len() as u64, &mut out);
         let (mut time_us, mut offset) = (0i64, 0u64);
         for hit in hits {
             let HitParts { tree, leaves, time_us: time, event, content, key, slots, inner, context, raw } = hit.parts();
-            unsigned(u64::from(tree), &mut out);
-            unsigned(leaves, &mut out);
-            signed(time.wrapping_sub(time_us), &mut out);
-            unsigned(u64::from(event.source), &mut out);
-            signed(i64::from(event.partition), &mut out);
-            signed(event.offset.wrapping_sub(offset) as i64, &mut out);
-            unsigned(u64::from(event.sub), &mut out);
+            varint::put(u64::from(tree), &mut out);
+            varint::put(leaves, &mut out);
+            varint::put(varint::zigzag(time.wrapping_sub(time_us)), &mut out);
+            varint::put(u64::from(event.source), &mut out);
+            varint::put(varint::zigzag(i64::from(event.partition)), &mut out);
+            varint::put(varint::zigzag(event.offset.wrapping_sub(offset) as i64), &mut out);
+            varint::put(u64::from(event.sub), &mut out);
             out.extend_from_slice(&content.to_le_bytes());
             for part in [key, slots, inner, context] {
-                unsigned(part.len() as u64, &mut out);
+                varint::put(part.len() as u64, &mut out);
             }
-            unsigned(raw.map_or(0, |raw| raw.len() as u64 + 1), &mut out);
+            varint::put(raw.map_or(0, |raw| raw.len() as u64 + 1), &mut out);
             for part in [key, slots, inner, context, raw.unwrap_or(&[])] {
                 out.extend_from_slice(part);
             }
@@ -162,18 +163,6 @@ impl HitBatch {
     }
 }
 
-fn unsigned(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-fn signed(number: i64, out: &mut Vec<u8>) {
-    unsigned(((number << 1) ^ (number >> 63)) as u64, out);
-}
-
 struct Reader<'a> {
     message: &'a [u8],
     at: usize,
@@ -199,27 +188,13 @@ impl<'a> Reader<'a> {
     }
 
     fn unsigned(&mut self) -> Result<u64, DamagedHits> {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
-            let Some(&byte) = self.message.get(self.at) else {
-                return Err(self.broken());
-            };
-            self.at += 1;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            number |= bits << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(self.broken())
+        let Some((number, length)) = varint::take(&self.message[self.at..]) else { return Err(self.broken()) };
+        self.at += length;
+        Ok(number)
     }
 
     fn signed(&mut self) -> Result<i64, DamagedHits> {
-        let number = self.unsigned()?;
-        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+        self.unsigned().map(varint::unzigzag)
     }
 
     fn narrow<T: TryFrom<u64>>(&mut self) -> Result<T, DamagedHits> {
