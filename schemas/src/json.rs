@@ -72,6 +72,20 @@ pub fn write_row_with(batch: &FlowBatch, row: usize, options: Options, out: &mut
     out.push(b'}');
 }
 
+/// Appends the first of some fields that a row has, as a JSON value; nothing if it has none.
+pub(crate) fn write_first(batch: &FlowBatch, row: usize, fields: &[Field], out: &mut Vec<u8>) {
+    if let Some(field) = fields.iter().find(|field| batch.has(row, **field)) {
+        write_value(batch, row, *field, out);
+    }
+}
+
+/// Appends a total as it is stated, else the sum of both directions.
+pub(crate) fn write_total(batch: &FlowBatch, row: usize, keys: [crate::Key<crate::kinds::Long>; 3], out: &mut Vec<u8>) {
+    let [total, one, other] = keys.map(|key| batch.get(row, key));
+    let sum = one.unwrap_or(0).saturating_add(other.unwrap_or(0));
+    write::decimal(total.unwrap_or(sum).min(i64::MAX as u64), out);
+}
+
 /// Appends a row's value of a field that it has, as a JSON value.
 pub fn write_value(batch: &FlowBatch, row: usize, field: Field, out: &mut Vec<u8>) {
     let (columns, slot) = (&batch.columns, field.slot());

@@ -47,7 +47,8 @@ pub fn signed(value: i64, out: &mut Vec<u8>) {
 }
 
 /// Year, month and day of a day number counted from 1970. Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn civil(day: i64) -> (i64, u8, u8) {
+#[inline]
+pub fn civil(day: i64) -> (i64, u8, u8) {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

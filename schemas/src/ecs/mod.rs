@@ -220,12 +220,12 @@ impl<'b> Event<'b> {
                 array(out, [Field::HostIp], |out, field| json::write_value(batch, row, field, out));
             }
             Member::ObserverType => write::json_string(self.observer_type().unwrap_or("").as_bytes(), out),
-            Member::RuleName => self.first([Field::Signature, Field::RuleName], out),
-            Member::RuleId => self.first([Field::SignatureId, Field::RuleId], out),
+            Member::RuleName => self.first(&[Field::Signature, Field::RuleName], out),
+            Member::RuleId => self.first(&[Field::SignatureId, Field::RuleId], out),
             Member::LabelRuleName => json::write_value(batch, row, Field::RuleName, out),
             Member::LabelRuleId => json::write_value(batch, row, Field::RuleId, out),
-            Member::SourceAddress => self.first([Field::SrcIp, Field::SrcHost], out),
-            Member::DestinationAddress => self.first([Field::DstIp, Field::DstHost], out),
+            Member::SourceAddress => self.first(&[Field::SrcIp, Field::SrcHost], out),
+            Member::DestinationAddress => self.first(&[Field::DstIp, Field::DstHost], out),
             Member::Mac(field) => mac(batch, row, field, out),
             Member::Protocol => {
                 let start = out.len();
@@ -241,8 +241,12 @@ impl<'b> Event<'b> {
                 write::decimal(u64::from(batch.get(row, key::TRANSPORT).map_or(0, Word::byte)), out);
                 out.push(b'"');
             }
-            Member::NetworkBytes => self.sum(key::BYTES_TOTAL, key::BYTES_IN, key::BYTES_OUT, out),
-            Member::NetworkPackets => self.sum(key::PACKETS_TOTAL, key::PACKETS_IN, key::PACKETS_OUT, out),
+            Member::NetworkBytes => {
+                json::write_total(self.batch, self.row, [key::BYTES_TOTAL, key::BYTES_IN, key::BYTES_OUT], out)
+            }
+            Member::NetworkPackets => {
+                json::write_total(self.batch, self.row, [key::PACKETS_TOTAL, key::PACKETS_IN, key::PACKETS_OUT], out)
+            }
             Member::Answers => array(out, self.answers(), |out, answer| {
                 out.extend_from_slice(b"{\"data\":");
                 write::json_string(answer, out);
@@ -314,27 +318,13 @@ impl<'b> Event<'b> {
         ["firewall", "ids", "proxy"].into_iter().find(|known| categories.contains(known))
     }
 
-    fn first(&self, fields: [Field; 2], out: &mut Vec<u8>) {
-        if let Some(field) = fields.into_iter().find(|field| self.has_field(*field)) {
-            json::write_value(self.batch, self.row, field, out);
-        }
+    fn first(&self, fields: &[Field], out: &mut Vec<u8>) {
+        json::write_first(self.batch, self.row, fields, out);
     }
 
     /// Whether a total is known: stated, or the sum of both directions.
     fn total(&self, [total, back, out]: [Field; 3]) -> bool {
         self.has_field(total) || self.has_field(back) || self.has_field(out)
-    }
-
-    fn sum(
-        &self,
-        total: crate::Key<crate::kinds::Long>,
-        back: crate::Key<crate::kinds::Long>,
-        forth: crate::Key<crate::kinds::Long>,
-        out: &mut Vec<u8>,
-    ) {
-        let number = |key| self.batch.get(self.row, key);
-        let sum = number(back).unwrap_or(0).saturating_add(number(forth).unwrap_or(0));
-        write::decimal(number(total).unwrap_or(sum).min(i64::MAX as u64), out);
     }
 
     fn answers(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {

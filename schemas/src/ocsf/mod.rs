@@ -421,8 +421,12 @@ impl<'b> Event<'b> {
                 number(if ip.is_some_and(Ip::is_v4) { 4 } else { 6 }, out);
             }
             Member::AssignmentKnown => out.extend_from_slice(b"false"),
-            Member::TrafficBytes => self.sum(key::BYTES_TOTAL, key::BYTES_IN, key::BYTES_OUT, out),
-            Member::TrafficPackets => self.sum(key::PACKETS_TOTAL, key::PACKETS_IN, key::PACKETS_OUT, out),
+            Member::TrafficBytes => {
+                json::write_total(self.batch, self.row, [key::BYTES_TOTAL, key::BYTES_IN, key::BYTES_OUT], out)
+            }
+            Member::TrafficPackets => {
+                json::write_total(self.batch, self.row, [key::PACKETS_TOTAL, key::PACKETS_IN, key::PACKETS_OUT], out)
+            }
             Member::RcodeId => number(ids::rcode(batch.text(row, key::DNS_RCODE).unwrap_or_default()), out),
             Member::Answers => {
                 let answers = batch.text(row, key::DNS_ANSWERS).unwrap_or_default().split(|byte| *byte == b'\n');
@@ -525,21 +529,7 @@ impl<'b> Event<'b> {
     }
 
     fn first(&self, fields: &[Field], out: &mut Vec<u8>) {
-        if let Some(field) = fields.iter().find(|field| self.has_field(**field)) {
-            json::write_value(self.batch, self.row, *field, out);
-        }
-    }
-
-    fn sum(
-        &self,
-        total: crate::Key<crate::kinds::Long>,
-        back: crate::Key<crate::kinds::Long>,
-        forth: crate::Key<crate::kinds::Long>,
-        out: &mut Vec<u8>,
-    ) {
-        let number = |key| self.batch.get(self.row, key);
-        let sum = number(back).unwrap_or(0).saturating_add(number(forth).unwrap_or(0));
-        write::decimal(number(total).unwrap_or(sum).min(i64::MAX as u64), out);
+        json::write_first(self.batch, self.row, fields, out);
     }
 
     /// Addresses, names and accounts that one searches for.
