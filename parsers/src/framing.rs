@@ -291,15 +291,7 @@ impl Framer {
                         self.end(out);
                     }
                 }
-                State::Line | State::Json(..) | State::Tag | State::Event => {
-                    let end = memchr(b'\n', piece);
-                    self.add(&piece[..end.unwrap_or(piece.len())]);
-                    piece = end.map_or(b"", |at| &piece[at + 1..]);
-                    if end.is_some() {
-                        self.here += 1;
-                        self.end(out);
-                    }
-                }
+                State::Line | State::Json(..) | State::Tag | State::Event => piece = self.rest_of_line(piece, out),
             }
         }
     }
@@ -351,13 +343,7 @@ impl Framer {
                     }
                 }
                 State::Line | State::Count | State::Message(_) | State::Json(..) => {
-                    let end = memchr(b'\n', piece);
-                    self.add(&piece[..end.unwrap_or(piece.len())]);
-                    piece = end.map_or(b"", |at| &piece[at + 1..]);
-                    if end.is_some() {
-                        self.here += 1;
-                        self.end(out);
-                    }
+                    piece = self.rest_of_line(piece, out)
                 }
             }
         }
@@ -391,6 +377,16 @@ impl Framer {
             self.line.clear();
             self.state = State::Line;
         }
+    }
+
+    /// Takes the rest of a line, or as much of it as has come; gives what follows.
+    fn rest_of_line<'p>(&mut self, piece: &'p [u8], out: &mut Records) -> &'p [u8] {
+        let end = memchr(b'\n', piece);
+        self.add(&piece[..end.unwrap_or(piece.len())]);
+        let Some(at) = end else { return b"" };
+        self.here += 1;
+        self.end(out);
+        &piece[at + 1..]
     }
 
     // ---- JSON
@@ -430,13 +426,7 @@ impl Framer {
                     }
                 }
                 State::Line | State::Count | State::Message(_) | State::Tag | State::Event => {
-                    let end = memchr(b'\n', piece);
-                    self.add(&piece[..end.unwrap_or(piece.len())]);
-                    piece = end.map_or(b"", |at| &piece[at + 1..]);
-                    if end.is_some() {
-                        self.here += 1;
-                        self.end(out);
-                    }
+                    piece = self.rest_of_line(piece, out)
                 }
             }
         }

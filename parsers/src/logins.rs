@@ -7,7 +7,9 @@
 
 use schemas::{EventKind, Ip, LogSource, Outcome, Row, Transport, key};
 
-use crate::lex::text::{port, present, rsplit_once};
+use crate::lex::text::present;
+
+pub use crate::lex::endpoint::end;
 
 /// An attempt that is counted.
 #[inline]
@@ -58,22 +60,6 @@ fn name(text: &[u8]) -> &[u8] {
     if text.eq_ignore_ascii_case(b"unknown") || text == b"?" { b"" } else { present(text).unwrap_or_default() }
 }
 
-/// Address and port of `192.0.2.10:22`, `[2001:db8::7]:22` and `2001:db8::7:22`: what stands behind the last colon is
-/// the port's, unless nothing else could be an address then.
-pub fn end(text: &[u8]) -> (&[u8], Option<u16>) {
-    let text = text.trim_ascii();
-    if let [b'[', .., b']'] = text {
-        return (text, None);
-    }
-    match rsplit_once(text, b':') {
-        Some((address, number)) => match port(number) {
-            Some(number) if !address.contains(&b':') || Ip::parse(address).is_some() => (address, Some(number)),
-            _ => (text, None),
-        },
-        None => (text, None),
-    }
-}
-
 /// A user's name; what stands in its place where the program hides it is absent.
 #[inline]
 pub fn set_user(row: &mut Row<'_>, name: &[u8]) {
@@ -89,25 +75,4 @@ pub fn set_user(row: &mut Row<'_>, name: &[u8]) {
 pub fn set_service(row: &mut Row<'_>, protocol: &'static str) {
     row.set(key::TRANSPORT, Transport::TCP);
     row.fixed(key::APP_PROTO, protocol);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::end;
-
-    #[test]
-    fn an_end_is_an_address_and_perhaps_a_port() {
-        for (text, address, port) in [
-            ("192.0.2.10:22", "192.0.2.10", Some(22)),
-            ("192.0.2.10", "192.0.2.10", None),
-            ("[2001:db8::7]:22", "[2001:db8::7]", Some(22)),
-            ("[2001:db8::7]", "[2001:db8::7]", None),
-            ("2001:db8::7:1194", "2001:db8::7", Some(1194)),
-            ("::ffff:192.0.2.10", "::ffff:192.0.2.10", None),
-            ("::1", "::1", None),
-            ("host.example.com:99999", "host.example.com:99999", None),
-        ] {
-            assert_eq!(end(text.as_bytes()), (address.as_bytes(), port), "{text}");
-        }
-    }
 }

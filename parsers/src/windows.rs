@@ -235,6 +235,27 @@ pub fn program(row: &mut Row<'_>, field: Field<'_>) {
     });
 }
 
+/// The number of a logon type by its name, however the words of the name are joined: `RemoteInteractive`, `REMOTE_INTERACTIVE`.
+/// Source: Microsoft, "4624(S): An account was successfully logged on", and `SECURITY_LOGON_TYPE` in ntsecapi.h.
+pub fn logon_type(name: &[u8]) -> Option<u64> {
+    const NAMES: [(&str, u64); 12] = [
+        ("interactive", 2),
+        ("network", 3),
+        ("batch", 4),
+        ("service", 5),
+        ("unlock", 7),
+        ("networkcleartext", 8),
+        ("newcredentials", 9),
+        ("remoteinteractive", 10),
+        ("remoteinteractive(rdp)", 10),
+        ("cachedinteractive", 11),
+        ("cachedremoteinteractive", 12),
+        ("cachedunlock", 13),
+    ];
+    let letters = || name.iter().filter(|byte| !matches!(byte, b'_' | b' ')).map(u8::to_ascii_lowercase);
+    NAMES.iter().find(|(known, _)| letters().eq(known.bytes())).map(|(_, number)| *number)
+}
+
 /// The response code that a Windows error number stands for, where it stands for one. Source: winerror.h, `DNS_ERROR_*`.
 pub fn dns_result(number: &[u8]) -> Option<&'static str> {
     Some(match number {

@@ -90,7 +90,7 @@ impl Parser for Family {
     }
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        let mut line = Line { record, notes: [b""; NOTES], custom: [(b"", b""); CUSTOM], by_name: false };
+        let mut line = Line { record, notes: [b""; NOTES], customs: cef::Customs::default(), by_name: false };
         if record.shape == Shape::Object {
             line.object(row)?;
         } else {
@@ -173,8 +173,7 @@ fn is_marked(text: &[u8]) -> bool {
 struct Line<'a, 'r> {
     record: &'r Record<'a>,
     notes: [&'r [u8]; NOTES],
-    /// CEF's custom fields: value and label, which come in any order.
-    custom: [(&'r [u8], &'r [u8]); CUSTOM],
+    customs: cef::Customs<'r>,
     /// In CEF the gateway's name is in its certificate, and its address is all that `origin` has.
     by_name: bool,
 }
@@ -285,22 +284,14 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         row.text(key::EVENT_CODE, fields[4]);
         row.extra_fixed("name", fields[5]);
         for pair in cef::pairs(extension) {
-            if let Some((slot, label)) = custom(pair.key) {
-                let slot = &mut self.custom[slot];
-                let place = if label { &mut slot.1 } else { &mut slot.0 };
-                if place.is_empty() {
-                    *place = pair.value;
-                }
+            if self.customs.take(&pair) {
                 continue;
             }
             let name = CEF_KEYS.get(pair.key).map_or(pair.key, str::as_bytes);
             self.pair(name, pair.value, row)?;
         }
-        for (value, label) in self.custom {
-            let name = CEF_KEYS.get(label).map_or(label, str::as_bytes);
-            if !name.is_empty() {
-                self.pair(name, value, row)?;
-            }
+        for (label, value) in self.customs.labelled() {
+            self.pair(CEF_KEYS.get(label).map_or(label, str::as_bytes), value, row)?;
         }
         // CEF counts nothing: it writes zeros
         for field in [Field::BytesIn, Field::BytesOut] {
@@ -424,22 +415,4 @@ fn put_text(field: Field, value: &[u8], row: &mut Row<'_>) -> Result<(), RejectK
         }
         row.put(field, plain)
     })
-}
-
-/// Custom fields that have a place: six texts, two more, two addresses of IPv6, three numbers.
-const CUSTOM: usize = 13;
-
-/// The place of `cs1` … `cs6`, `flexString1`, `flexString2`, `c6a2`, `c6a3`, `cn1` … `cn3`, and whether it is the label's.
-fn custom(name: &[u8]) -> Option<(usize, bool)> {
-    let label = name.strip_suffix(b"Label");
-    let base = label.unwrap_or(name);
-    let slot = match base {
-        [b'c', b's', digit @ b'1'..=b'6'] => usize::from(digit - b'1'),
-        b"flexString1" => 6,
-        b"flexString2" => 7,
-        [b'c', b'6', b'a', digit @ b'2'..=b'3'] => 8 + usize::from(digit - b'2'),
-        [b'c', b'n', digit @ b'1'..=b'3'] => 10 + usize::from(digit - b'1'),
-        _ => return None,
-    };
-    Some((slot, label.is_some()))
 }

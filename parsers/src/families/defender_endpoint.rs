@@ -17,6 +17,7 @@ use crate::document::{self, Notes, Paths, Put, notes, paths};
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, is_absent};
+use crate::windows;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
 pub(super) struct Family;
@@ -408,7 +409,7 @@ impl<'a> Event<'a> {
         document::text(row, key::AUTH_METHOD, notes.value(Note::Protocol));
         document::text(row, key::SESSION_ID, notes.value(Note::LogonId));
         self.outcome(row);
-        match LOGON_TYPES.get(notes.raw(Note::LogonType)) {
+        match windows::logon_type(notes.raw(Note::LogonType)) {
             Some(number) => row.set(key::LOGON_TYPE, number),
             None => document::extra(row, "LogonType", notes.value(Note::LogonType)),
         }
@@ -540,19 +541,3 @@ impl<'a> Event<'a> {
         document::address(record, row, key::SRC_IP, "ipAddress", notes.value(Note::EntityAddress))
     }
 }
-
-/// Words of `LogonType` and the numbers of Windows. `Local` and `Unknown` have none.
-static LOGON_TYPES: KeyMap<u64, 32> = KeyMap::new(&[
-    ("Interactive", 2),
-    ("Network", 3),
-    ("Batch", 4),
-    ("Service", 5),
-    ("Unlock", 7),
-    ("NetworkCleartext", 8),
-    ("NewCredentials", 9),
-    ("RemoteInteractive", 10),
-    ("Remote interactive (RDP)", 10),
-    ("CachedInteractive", 11),
-    ("CachedRemoteInteractive", 12),
-    ("CachedUnlock", 13),
-]);

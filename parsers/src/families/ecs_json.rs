@@ -16,7 +16,7 @@ use crate::generic;
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::text::{decimal, is_absent};
-use crate::windows::has_event_keys;
+use crate::windows::{self, has_event_keys};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, set_time};
 
 pub(super) struct Family;
@@ -407,7 +407,7 @@ impl<'a> Event<'a> {
         };
         row.set_opt(key::ACTION, action);
         if kind == EventKind::Auth {
-            row.set_opt(key::LOGON_TYPE, logon_type(self.note(Note::LogonType)));
+            row.set_opt(key::LOGON_TYPE, windows::logon_type(self.note(Note::LogonType)));
         }
         row.set_opt(
             key::OUTCOME,
@@ -432,22 +432,6 @@ impl<'a> Event<'a> {
             _ => {}
         }
     }
-}
-
-/// Windows' numbers of Elastic's words. Source: Elastic endpoint package, `process.Ext.session_info.logon_type`.
-fn logon_type(word: &[u8]) -> Option<u64> {
-    const WORDS: &[(&str, u64)] = &[
-        ("Interactive", 2),
-        ("Network", 3),
-        ("Batch", 4),
-        ("Service", 5),
-        ("Unlock", 7),
-        ("NetworkCleartext", 8),
-        ("NewCredentials", 9),
-        ("RemoteInteractive", 10),
-        ("CachedInteractive", 11),
-    ];
-    WORDS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word)).map(|(_, number)| *number)
 }
 
 /// Words that pipelines write for nothing in addresses, names and ports.

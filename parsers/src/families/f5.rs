@@ -164,7 +164,7 @@ impl Parser for Family {
     }
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
-        let mut line = Line { record, notes: [b""; NOTES], custom: [(b"", b""); 14] };
+        let mut line = Line { record, notes: [b""; NOTES], customs: cef::Customs::default() };
         match form(record) {
             Some(Form::Structured) => {
                 for (_, name, value) in syslog::parameters(record.header.structured) {
@@ -229,8 +229,7 @@ fn form(record: &Record<'_>) -> Option<Form> {
 struct Line<'a, 'r> {
     record: &'r Record<'a>,
     notes: [&'r [u8]; NOTES],
-    /// Custom fields of CEF: value and label, which come in any order.
-    custom: [(&'r [u8], &'r [u8]); 14],
+    customs: cef::Customs<'r>,
 }
 
 impl<'a: 'r, 'r> Line<'a, 'r> {
@@ -262,21 +261,14 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         row.text(key::EVENT_ACTION, fields[5]);
         row.extra_fixed("module", fields[2]);
         for pair in cef::pairs(extension) {
-            if let Some((slot, label)) = custom(pair.key) {
-                let slot = &mut self.custom[slot];
-                let place = if label { &mut slot.1 } else { &mut slot.0 };
-                if place.is_empty() {
-                    *place = pair.value;
-                }
+            if self.customs.take(&pair) {
                 continue;
             }
             let name = CEF_KEYS.get(pair.key).map_or(pair.key, str::as_bytes);
             self.pair(name, pair.value, row)?;
         }
-        for (value, label) in self.custom {
-            if !label.is_empty() {
-                self.pair(label, value, row)?;
-            }
+        for (label, value) in self.customs.labelled() {
+            self.pair(label, value, row)?;
         }
         Ok(())
     }
@@ -339,7 +331,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
         }
         row.log_source(if row.has(Field::HttpMethod) { &WEB } else { &FIREWALL });
         let attack = self.note(Noted::Violations);
-        let is_attack = !attack.is_empty() || self.custom.iter().any(|(_, label)| *label == b"attack_id");
+        let is_attack = !attack.is_empty() || self.customs.labelled().any(|(label, _)| label == b"attack_id");
         if is_attack {
             row.set(key::KIND, EventKind::Alert);
             if attack.is_empty() {
@@ -399,18 +391,6 @@ fn verdict(word: &[u8]) -> Option<Action> {
         b"" | b"None" => return None,
         _ => Action::Alert,
     })
-}
-
-/// The place of `cs1` … `cs6`, `cn1` … `cn4`, `c6a1` … `c6a4`, and whether it is the label's.
-fn custom(name: &[u8]) -> Option<(usize, bool)> {
-    let label = name.strip_suffix(b"Label");
-    let slot = match label.unwrap_or(name) {
-        [b'c', b's', digit @ b'1'..=b'6'] => usize::from(digit - b'1'),
-        [b'c', b'n', digit @ b'1'..=b'4'] => 6 + usize::from(digit - b'1'),
-        [b'c', b'6', b'a', digit @ b'1'..=b'4'] => 10 + usize::from(digit - b'1'),
-        _ => return None,
-    };
-    Some((slot, label.is_some()))
 }
 
 /// The account after a domain and a backslash.

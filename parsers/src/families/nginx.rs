@@ -12,7 +12,7 @@ use schemas::{Action, EventKind, Initiator, Ip, LogSource, Outcome, Row, key};
 
 use crate::lex::endpoint::host_port;
 use crate::lex::time;
-use crate::lex::weblog::{self, Access};
+use crate::lex::weblog::{self, Access, present};
 use crate::transport::set_time;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
@@ -76,10 +76,6 @@ impl Parser for Family {
     }
 }
 
-fn present(text: &[u8]) -> &[u8] {
-    if text == b"-" { b"" } else { text }
-}
-
 fn set_client(client: &[u8], row: &mut Row<'_>) {
     match Ip::parse(client) {
         Some(ip) => row.set(key::SRC_IP, ip),
@@ -126,19 +122,13 @@ fn access(record: &Record<'_>, line: &Access<'_>, row: &mut Row<'_>) {
         Some(_) => row.set(key::ACTION, Action::Allow),
         None => {}
     }
-    let mut rest = line.rest.trim_ascii();
-    if let Some((referrer, behind)) = weblog::quoted(rest) {
-        row.extra_fixed("referrer", present(referrer));
+    let ([referrer, agent], mut rest) = weblog::client_words(line.rest.trim_ascii());
+    row.extra_fixed("referrer", referrer);
+    row.text(key::USER_AGENT, agent);
+    // nginx' own `main` format
+    if let Some((forwarded, behind)) = weblog::quoted(rest) {
+        row.extra_fixed("forwarded_for", present(forwarded));
         rest = behind.trim_ascii_start();
-        if let Some((agent, behind)) = weblog::quoted(rest) {
-            row.text(key::USER_AGENT, present(agent));
-            rest = behind.trim_ascii_start();
-            // nginx' own `main` format
-            if let Some((forwarded, behind)) = weblog::quoted(rest) {
-                row.extra_fixed("forwarded_for", present(forwarded));
-                rest = behind.trim_ascii_start();
-            }
-        }
     }
     row.extra_fixed("more", rest);
 }

@@ -13,9 +13,8 @@ use crate::detect::Keys;
 use crate::document::{self, Notes, Paths, notes, paths};
 use crate::lex::dns::record_type;
 use crate::lex::json::Value;
-use crate::lex::keys::KeyMap;
 use crate::lex::text::{contains, decimal, trim};
-use crate::windows::dns_answer;
+use crate::windows::{self, dns_answer};
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
 pub(super) struct Family;
@@ -175,22 +174,6 @@ impl Parser for Family {
     }
 }
 
-/// Words of `event.login.type` and the numbers of Windows.
-static LOGON_TYPES: KeyMap<u64, 32> = KeyMap::new(&[
-    ("INTERACTIVE", 2),
-    ("NETWORK", 3),
-    ("BATCH", 4),
-    ("SERVICE", 5),
-    ("UNLOCK", 7),
-    ("NETWORK_CLEAR_TEXT", 8),
-    ("NETWORK_CLEARTEXT", 8),
-    ("NEW_CREDENTIALS", 9),
-    ("REMOTE_INTERACTIVE", 10),
-    ("CACHED_INTERACTIVE", 11),
-    ("CACHED_REMOTE_INTERACTIVE", 12),
-    ("CACHED_UNLOCK", 13),
-]);
-
 struct Event<'a>(Notes<'a, NOTES>);
 
 impl<'a> Event<'a> {
@@ -327,7 +310,7 @@ impl<'a> Event<'a> {
         }
         document::address(record, row, key::SRC_IP, "src.endpoint.ip.address", notes.value(Note::EndpointIp))?;
         document::text(row, key::REASON, notes.value(Note::LoginReason));
-        match LOGON_TYPES.get(notes.raw(Note::LoginType)) {
+        match windows::logon_type(notes.raw(Note::LoginType)) {
             Some(number) => row.set(key::LOGON_TYPE, number),
             None => document::extra(row, "event.login.type", notes.value(Note::LoginType)),
         }

@@ -11,7 +11,8 @@
 use schemas::{Action, EventKind, Field, Initiator, Ip, LogSource, PortState, RejectKind, Row, Transport, key};
 
 use crate::lex::text::{Cursor, decimal, split_once};
-use crate::lex::{time, weblog};
+use crate::lex::time;
+use crate::lex::weblog::{self, present};
 use crate::transport::set_time;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
@@ -164,15 +165,9 @@ fn common(record: &Record<'_>, access: &weblog::Access<'_>, row: &mut Row<'_>) -
         set_time(row, us);
     }
     row.set_opt(key::BYTES_IN, access.bytes);
-    let mut rest = access.rest;
-    if let Some((referrer, behind)) = weblog::quoted(rest) {
-        row.extra_fixed("referrer", present(referrer));
-        rest = behind.trim_ascii_start();
-    }
-    if let Some((agent, behind)) = weblog::quoted(rest) {
-        row.text(key::USER_AGENT, present(agent));
-        rest = behind.trim_ascii_start();
-    }
+    let ([referrer, agent], rest) = weblog::client_words(access.rest);
+    row.extra_fixed("referrer", referrer);
+    row.text(key::USER_AGENT, agent);
     let Some((code, way)) = outcome_pair(rest.trim_ascii()) else {
         return Err(record.refuse(rest, RejectKind::Missing { what: "RESULT:WAY at the end" }));
     };
@@ -186,10 +181,6 @@ fn set_client(client: &[u8], row: &mut Row<'_>) {
         Some(ip) => row.set(key::SRC_IP, ip),
         None => row.text(key::SRC_HOST, present(client)),
     }
-}
-
-fn present(text: &[u8]) -> &[u8] {
-    if text == b"-" { b"" } else { text }
 }
 
 fn conclude(code: &[u8], status: Option<u64>, method: &[u8], url: &[u8], way: &[u8], peer: &[u8], row: &mut Row<'_>) {

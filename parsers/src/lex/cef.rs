@@ -60,6 +60,37 @@ pub fn header(text: &[u8]) -> Option<([&[u8]; 7], &[u8])> {
     Some((fields, &text[at..]))
 }
 
+/// Custom fields: `cs1` and its label in `cs1Label`, in any order. The label is the key that the vendor means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Customs<'a>([(&'a [u8], &'a [u8]); 16]);
+
+impl<'a> Customs<'a> {
+    /// Keeps a pair that is the value or the label of a custom field, the first of each. `false` if it is of none.
+    pub fn take(&mut self, pair: &Pair<'a>) -> bool {
+        let base = pair.key.strip_suffix(b"Label");
+        let at = match base.unwrap_or(pair.key) {
+            [b'c', b's', digit @ b'1'..=b'6'] => usize::from(digit - b'1'),
+            [b'c', b'n', digit @ b'1'..=b'4'] => 6 + usize::from(digit - b'1'),
+            [b'c', b'6', b'a', digit @ b'1'..=b'4'] => 10 + usize::from(digit - b'1'),
+            [b'f', b'l', b'e', b'x', b'S', b't', b'r', b'i', b'n', b'g', digit @ b'1'..=b'2'] => {
+                14 + usize::from(digit - b'1')
+            }
+            _ => return false,
+        };
+        let (value, label) = &mut self.0[at];
+        let place = if base.is_some() { label } else { value };
+        if place.is_empty() {
+            *place = pair.value;
+        }
+        true
+    }
+
+    /// Label and value of those that have a label.
+    pub fn labelled(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.0.into_iter().filter(|(_, label)| !label.is_empty()).map(|(value, label)| (label, value))
+    }
+}
+
 /// Resolves the escapes of `value`, byte by byte into `push`. An unknown one keeps its backslash.
 fn resolve(value: &[u8], mut push: impl FnMut(u8)) {
     let mut bytes = value.iter();
@@ -158,6 +189,16 @@ mod tests {
         assert_eq!(extension, b"src=192.0.2.1");
         assert_eq!(header(b"CEF:0|V|P|1|42|a|5"), None);
         assert_eq!(header(b""), None);
+    }
+
+    #[test]
+    fn a_custom_field_goes_by_its_label() {
+        let mut customs = Customs::default();
+        let text = b"cn1Label=Depth cs2=one cn1=3 cs2Label=Name cs3=unlabelled cs2=two c6a4=::1 flexString2Label=Note dst=192.0.2.1";
+        let others: Vec<_> = pairs(text).filter(|pair| !customs.take(pair)).map(|pair| pair.key).collect();
+        assert_eq!(others, [b"dst"]);
+        let found: Vec<_> = customs.labelled().collect();
+        assert_eq!(found, [(&b"Name"[..], &b"one"[..]), (b"Depth", b"3"), (b"Note", b"")]);
     }
 
     #[test]

@@ -74,16 +74,35 @@ pub fn dot(token: &[u8]) -> Option<(Ip, Option<u16>)> {
 /// assert_eq!(host_port(b"2001:db8::1"), (&b"2001:db8::1"[..], None));
 /// ```
 pub fn host_port(text: &[u8]) -> (&[u8], Option<u16>) {
-    let (host, port) = match rsplit_once(text, b':') {
-        Some((host, port)) => match parse_port(port) {
-            Some(port) => (host, Some(port)),
-            None => (text, None),
-        },
+    split(text, |host| !host.contains(&b':'))
+}
+
+/// The same where a port is nearly always written: what stands behind the last colon is the port's, even after an IPv6 address
+/// without brackets, unless nothing else could be an address then.
+///
+/// ```
+/// use parsers::lex::endpoint::end;
+/// assert_eq!(end(b"192.0.2.10"), (&b"192.0.2.10"[..], None));
+/// assert_eq!(end(b"2001:db8::7:1194"), (&b"2001:db8::7"[..], Some(1194)));
+/// assert_eq!(end(b"[2001:db8::7]"), (&b"2001:db8::7"[..], None));
+/// assert_eq!(end(b"::ffff:192.0.2.10"), (&b"::ffff:192.0.2.10"[..], None));
+/// assert_eq!(end(b"::1"), (&b"::1"[..], None));
+/// assert_eq!(end(b"host.example.com:99999"), (&b"host.example.com:99999"[..], None));
+/// ```
+pub fn end(text: &[u8]) -> (&[u8], Option<u16>) {
+    split(text.trim_ascii(), |host| !host.contains(&b':') || Ip::parse(host).is_some())
+}
+
+/// Host and port at the last colon, if what stands before it may be a host; brackets always may.
+fn split(text: &[u8], is_host: impl Fn(&[u8]) -> bool) -> (&[u8], Option<u16>) {
+    let is_bracketed = |host: &[u8]| matches!(host, [b'[', .., b']']);
+    let parts = rsplit_once(text, b':').filter(|(host, _)| is_bracketed(host) || is_host(host));
+    let (host, port) = match parts.and_then(|(host, port)| Some((host, parse_port(port)?))) {
+        Some((host, port)) => (host, Some(port)),
         None => (text, None),
     };
     match host {
         [b'[', inner @ .., b']'] => (inner, port),
-        host if port.is_some() && host.contains(&b':') => (text, None),
         host => (host, port),
     }
 }

@@ -90,7 +90,7 @@ fn find2_in_words(text: &[u8], mut at: usize, a: u8, b: u8) -> usize {
 #[inline(always)]
 pub fn digits_end(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word_at(text, at) {
-        let digits = word ^ ONES * 0x30;
+        let digits = word ^ (ONES * 0x30);
         // the high bit of each byte that is more than 9; of bytes above the first there may be some too many
         let others = (digits.wrapping_add(ONES * 0x76) | digits) & HIGHS;
         if others != 0 {

@@ -252,16 +252,8 @@ pub fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
 
 /// Year, month and day of a day number; the inverse of [`days_from_civil`].
 pub fn civil_from_days(days: i64) -> (i32, u8, u8) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year as i32, month as u8, day as u8)
+    let (year, month, day) = schemas::write::civil(days);
+    (year as i32, month, day)
 }
 
 fn year_of(us: i64) -> i32 {

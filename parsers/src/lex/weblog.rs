@@ -90,6 +90,16 @@ pub fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// Referrer and user agent in quotes at the start of `text`, and what follows; what is not there, or `-`, is empty.
+pub fn client_words(text: &[u8]) -> ([&[u8]; 2], &[u8]) {
+    let (mut words, mut rest) = ([&b""[..]; 2], text);
+    for word in &mut words {
+        let Some((inside, behind)) = quoted(rest) else { break };
+        (*word, rest) = (present(inside), behind.trim_ascii_start());
+    }
+    (words, rest)
+}
+
 /// The parts of a request line.
 pub fn request_line(line: &[u8]) -> Request<'_> {
     let line = present(line);
@@ -144,8 +154,9 @@ pub fn authority(url: &[u8]) -> (&[u8], Option<u16>) {
     (host, port.or(known))
 }
 
+/// A field that is not `-`.
 #[inline]
-fn present(text: &[u8]) -> &[u8] {
+pub fn present(text: &[u8]) -> &[u8] {
     if text == b"-" { b"" } else { text }
 }
 

@@ -23,15 +23,7 @@ const fn source(
     categories: &'static [&'static str],
     services: &'static [&'static str],
 ) -> LogSource {
-    LogSource {
-        family: "sophos_xg",
-        vendor: "Sophos",
-        product: "UTM",
-        dataset,
-        categories,
-        products: &["sophos", "utm"],
-        services,
-    }
+    LogSource { product: "UTM", products: &["sophos", "utm"], ..super::source(dataset, categories, services) }
 }
 
 /// Whether a line's beginning is one of UTM.
