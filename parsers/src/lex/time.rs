@@ -311,7 +311,7 @@ const HIGHS: u64 = ONES << 7;
 /// leaves a byte.
 #[inline(always)]
 const fn beyond(word: u64, most: u64) -> u64 {
-    ((word & !HIGHS) + most | word) & HIGHS
+    (((word & !HIGHS) + most) | word) & HIGHS
 }
 
 const fn form(text: &[u8; 8]) -> u64 {
@@ -377,7 +377,7 @@ fn fraction(text: &[u8]) -> (u32, usize) {
         Some(eight) => bytes = *eight,
         None => bytes.iter_mut().zip(digits).for_each(|(byte, digit)| *byte = *digit),
     }
-    let word = u64::from_le_bytes(bytes) ^ ONES * u64::from(b'0');
+    let word = u64::from_le_bytes(bytes) ^ (ONES * u64::from(b'0'));
     let others = beyond(word, ONES * (0x7f - 9));
     let mut count = others.trailing_zeros() as usize / 8;
     if count == 0 {
