@@ -43,7 +43,7 @@ fn long(text: &[u8]) -> Option<u64> {
         return None;
     }
     let (head, tail) = text.split_last_chunk::<8>()?;
-    let digits = u64::from_le_bytes(*tail) ^ ONES * 0x30;
+    let digits = u64::from_le_bytes(*tail) ^ (ONES * 0x30);
     let tail = is_digits(digits).then(|| number(digits))?;
     parse_decimal(head)?.checked_mul(100_000_000)?.checked_add(tail)
 }
@@ -51,7 +51,7 @@ fn long(text: &[u8]) -> Option<u64> {
 /// Whether each byte is at most 9. Exact, since no carry leaves a byte.
 #[inline(always)]
 const fn is_digits(word: u64) -> bool {
-    ((word & !HIGHS) + ONES * (0x7f - 9) | word) & HIGHS == 0
+    (((word & !HIGHS) + ONES * (0x7f - 9)) | word) & HIGHS == 0
 }
 
 /// The number of eight digits' values, the first being the lowest byte.

@@ -75,7 +75,7 @@ fn parse_v4(text: &[u8]) -> Option<Ip> {
         };
         let digits = four ^ 0x3030_3030;
         // the high bit of each byte that is more than 9: exact, since no carry leaves a byte
-        let others = ((digits & 0x7f7f_7f7f) + 0x7676_7676 | digits) & 0x8080_8080;
+        let others = (((digits & 0x7f7f_7f7f) + 0x7676_7676) | digits) & 0x8080_8080;
         let bits = others.trailing_zeros() & !7;
         if bits == 0 || bits > 24 {
             return None;
