@@ -17,11 +17,11 @@ use rules::correlate::{Correlator, DamagedSnapshot, Settings};
 use rules::hit::HitBatch;
 use rules::plan::{Plan, UnfitTree};
 use rules::scan::{RawSample, Scanner};
-use schemas::{FlowBatch, Place, RejectRecord, key};
+use schemas::{EVENTS_PER_MESSAGE_MAX, FlowBatch, Place, Reject, RejectKind, RejectRecord, key};
 
 use crate::evidence::RAW_MAX;
 use crate::mappings::Mappings;
-use crate::source::Block;
+use crate::source::{Block, Received};
 
 /// Rows after which a batch goes on to the next stage: a batch's columns then fit the cache of one core.
 const BATCH_ROWS: usize = 4_096;
@@ -150,6 +150,8 @@ impl Worker {
         mut sink: impl FnMut(Made<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut records = block.records.iter();
+        // Records of one message have one offset; the events in it that come before the next record.
+        let (mut message, mut before) = (None, 0);
         let mut damaged = block.damaged.as_slice();
         while !records.as_slice().is_empty() || !damaged.is_empty() {
             self.batch.reset(block.bytes.clone(), block.source.clone(), block.partition);
@@ -169,18 +171,21 @@ impl Worker {
                 taken += 1;
                 let line = &block.bytes[record.start..record.start + record.len];
                 let place = Place { offset: record.offset, received_us: record.received_us };
+                if message != Some(record.offset) {
+                    (message, before) = (Some(record.offset), 0);
+                }
+                if before > EVENTS_PER_MESSAGE_MAX {
+                    self.rejects.push(too_many(block, record, reading));
+                    continue;
+                }
+                let first = self.batch.len();
                 match session.parse_line(line, place, &mut self.batch) {
                     Ok(Parsed::Events) => {}
                     Ok(Parsed::Nothing) => empty += 1,
-                    Err(reject) => self.rejects.push(RejectRecord {
-                        reject,
-                        source: block.source.clone(),
-                        partition: block.partition,
-                        offset: record.offset,
-                        received_us: record.received_us,
-                        raw: line.to_vec(),
-                    }),
+                    Err(reject) => self.rejects.push(refused(block, record, reject)),
                 }
+                self.batch.follow(first, before as u16);
+                before += self.batch.len() - first;
                 self.rejects.extend(session.take_refused().map(|part| RejectRecord {
                     reject: part.reject,
                     source: block.source.clone(),
@@ -223,4 +228,22 @@ impl Worker {
         let times = self.batch.correlation_times();
         times.iter().fold((i64::MAX, i64::MIN), |(low, high), time| (low.min(*time), high.max(*time)))
     }
+}
+
+fn refused(block: &Block, record: &Received, reject: Reject) -> RejectRecord {
+    RejectRecord {
+        reject,
+        source: block.source.clone(),
+        partition: block.partition,
+        offset: record.offset,
+        received_us: record.received_us,
+        raw: block.bytes[record.start..record.start + record.len].to_vec(),
+    }
+}
+
+/// A record of a message that has held as many events as can be told apart.
+#[cold]
+fn too_many(block: &Block, record: &Received, reading: &Reading) -> RejectRecord {
+    let kind = RejectKind::TooMuch { what: "events in one message", limit: EVENTS_PER_MESSAGE_MAX };
+    refused(block, record, Reject { family: reading.format.name(), offset: 0, kind })
 }

@@ -17,7 +17,7 @@ fn check(broker: &Broker, partitions: i32, members: usize, seed: u64) {
     let want = batch_alerts(&scenario);
     assert!(want.len() >= 4, "the incident raises alerts: {want:#?}");
     let lines = scenario.shuffled_within_lateness(seed);
-    let got = run_alerts(broker, &scenario, &lines, partitions, members);
+    let got = run_alerts(broker, &lines, partitions, members);
     assert_eq!(got, want, "{partitions} partitions, {members} members, seed {seed}");
 }
 
@@ -36,6 +36,14 @@ fn files_in_any_order_and_number_give_the_same_alerts() {
 #[test]
 fn one_partition_gives_the_alerts_of_the_batch() {
     check(&Broker::mock(), 1, 1, 1);
+}
+
+#[test]
+fn messages_of_several_lines_give_the_alerts_of_the_batch() {
+    let scenario = Scenario::incident(LINES);
+    let messages = Scenario::in_messages(&scenario.shuffled_within_lateness(7), 7);
+    assert!(messages.len() < LINES / 3);
+    assert_eq!(run_alerts(&Broker::mock(), &messages, 3, 1), batch_alerts(&scenario));
 }
 
 #[test]

@@ -291,7 +291,7 @@ pub struct HitParts<'a> {
     pub time_us: i64,
     /// Provenance.
     pub event: EventId,
-    /// [`content_hash`] of the raw record, plus `sub`: puts simultaneous events in an order that does not depend on where they were read.
+    /// [`content_hash`] of the raw record, plus the event's number in it: puts simultaneous events in an order that does not depend on where they were read.
     pub content: u64,
     /// Canonical values of [`crate::plan::Tree::group_by`], in its order, none absent (an event that lacks one makes no hit).
     pub key: &'a [u8],

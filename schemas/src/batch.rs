@@ -16,6 +16,7 @@
 use std::sync::Arc;
 
 use crate::fields::{FIELD_COUNT, Field, columns_of, key};
+use crate::followers::Followers;
 use crate::kinds::{Ip, Key, Kind, Storage};
 use crate::mask::Mask;
 use crate::row::Row;
@@ -160,6 +161,7 @@ pub struct FlowBatch {
     pub(crate) present: Vec<Presence>,
     pub(crate) offsets: Vec<u64>,
     pub(crate) subs: Vec<u16>,
+    pub(crate) followers: Followers,
     pub(crate) lines: Vec<Span>,
     pub(crate) log_sources: Vec<u16>,
     pub(crate) sources: Vec<SourceEntry>,
@@ -204,6 +206,7 @@ impl FlowBatch {
             present: vec![[0; PRESENCE_WORDS]; capacity],
             offsets: vec![0; capacity],
             subs: vec![0; capacity],
+            followers: Followers::default(),
             lines: vec![Span::default(); capacity],
             log_sources: vec![0; capacity],
             sources: Vec::new(),
@@ -230,6 +233,7 @@ impl FlowBatch {
         self.partition = partition;
         self.arena.clear();
         self.rows = 0;
+        self.followers.clear();
         self.sources.clear();
         self.extras.clear();
         self.fixed.iter_mut().for_each(|entry| entry.0 = 0);
@@ -303,7 +307,7 @@ impl FlowBatch {
         &self.offsets[..self.rows]
     }
 
-    /// Each row's number inside its record, 0 unless the record held several events.
+    /// Each row's number at its offset, 0 unless that holds several events: with source, partition and offset it is the event's place.
     pub fn subs(&self) -> &[u16] {
         &self.subs[..self.rows]
     }

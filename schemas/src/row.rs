@@ -15,6 +15,9 @@ use crate::reject::{RefusedPart, Reject, RejectKind};
 /// Most events that one record may hold.
 pub const EVENTS_PER_RECORD_MAX: usize = 10_000;
 
+/// Events of a message of several records, after which no further record of it is taken: their numbers fit two bytes.
+pub const EVENTS_PER_MESSAGE_MAX: usize = (1 << 16) - EVENTS_PER_RECORD_MAX;
+
 /// The row that is being written, and those of the same record before it.
 pub struct Row<'b> {
     batch: &'b mut FlowBatch,

@@ -49,6 +49,31 @@ fn text_of_the_line_is_kept_by_position_and_other_text_by_copy() {
 }
 
 #[test]
+fn events_of_records_in_one_message_are_numbered_through() {
+    let mut batch = batch("one two three");
+    let block = batch.block().clone();
+    let write = |batch: &mut FlowBatch, line: std::ops::Range<usize>, events: usize, before: u16| {
+        let first = batch.len();
+        let mut row = batch.begin(place(7), &block[line]);
+        for _ in 1..events {
+            row.set(key::BYTES_OUT, 1);
+            row.another().unwrap();
+        }
+        row.set(key::BYTES_OUT, 1);
+        row.commit();
+        batch.follow(first, before);
+    };
+    write(&mut batch, 0..3, 1, 0);
+    write(&mut batch, 4..7, 2, 1);
+    write(&mut batch, 8..13, 2, 3);
+    batch.seal();
+    assert_eq!(batch.subs(), [0, 1, 2, 3, 4]);
+    let inside: Vec<u16> = (0..5).map(|row| batch.sub_in_record(row)).collect();
+    assert_eq!(inside, [0, 0, 1, 0, 1]);
+    assert_eq!(batch.firsts().iter().collect::<Vec<_>>(), [0, 1, 3]);
+}
+
+#[test]
 fn a_refused_record_leaves_no_trace_even_of_its_first_events() {
     let mut batch = batch("abc");
     let block = batch.block().clone();

@@ -34,7 +34,7 @@ use crate::error::Failure;
 use crate::forms;
 use crate::sink::lake::{CommitError, Lake, Table, TableWriter};
 use crate::source::kafka::{Member, Polled, TopicPartition};
-use crate::source::{Block, Received};
+use crate::source::{Block, Received, message};
 use crate::stages::{Engine, Worker};
 
 /// Bytes after which a partition's records are worked off, even if more are there.
@@ -382,24 +382,8 @@ impl Task {
         if self.state == InputState::Idle {
             self.state = InputState::Live;
         }
-        // A null value is a tombstone: there is no record in it.
-        let payload = payload.unwrap_or(&[]);
-        let start = self.pending.len();
-        self.pending.extend_from_slice(payload);
-        let record = |start, len| Received { start, len, offset: offset as u64, received_us };
-        match payload.first() {
-            None => {}
-            Some(b'{' | b'[') => self.records.push(record(start, payload.len())),
-            Some(_) => {
-                let mut from = 0;
-                for end in memchr::memchr_iter(b'\n', payload).chain([payload.len()]) {
-                    if end > from {
-                        self.records.push(record(start + from, end - from));
-                    }
-                    from = end + 1;
-                }
-            }
-        }
+        let message = payload.unwrap_or_default();
+        message::take(message, offset as u64, received_us, &mut self.pending, &mut self.records);
     }
 
     fn watermark_us(&self, lateness_us: i64) -> i64 {

@@ -5,6 +5,7 @@
 
 pub mod file;
 pub mod kafka;
+pub mod message;
 
 use std::sync::Arc;
 

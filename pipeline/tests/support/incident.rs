@@ -47,6 +47,24 @@ impl Scenario {
         keyed.into_iter().map(|(_, line)| line).collect()
     }
 
+    /// The same as messages of a few lines each, as collectors batch them.
+    pub fn in_messages(lines: &[Line], seed: u64) -> Vec<Line> {
+        let mut random = Random(seed);
+        let mut messages: Vec<Line> = Vec::new();
+        let mut room = 0;
+        for line in lines {
+            if room == 0 {
+                room = 1 + random.below(8);
+                messages.push(line.clone());
+            } else if let Some(message) = messages.last_mut() {
+                message.text.push(b'\n');
+                message.text.extend_from_slice(&line.text);
+            }
+            room -= 1;
+        }
+        messages
+    }
+
     /// The lines in any order at all.
     pub fn shuffled_wholly(&self, seed: u64) -> Vec<Line> {
         let mut random = Random(seed);
@@ -154,9 +172,8 @@ pub fn settings(broker: &Broker, name: &str, lines: &[Line], partitions: i32) ->
     })
 }
 
-/// The scenario's alerts by streaming runs of one group, each with clients of its own.
-pub fn run_alerts(broker: &Broker, scenario: &Scenario, lines: &[Line], partitions: i32, members: usize) -> Alerts {
-    assert_eq!(scenario.lines.len(), lines.len());
+/// The alerts of some messages by streaming runs of one group, each with clients of its own.
+pub fn run_alerts(broker: &Broker, lines: &[Line], partitions: i32, members: usize) -> Alerts {
     let name = format!("same-{partitions}-{members}-{}", broker.next_name());
     let settings = settings(broker, &name, lines, partitions);
     let folder = tempfile::tempdir().unwrap();

@@ -101,7 +101,7 @@ pub fn emit(
         let sub = batch.subs()[row];
         let of_row = &mut rows[row];
         if of_row.content == 0 {
-            of_row.content = content_hash(raw).wrapping_add(u64::from(sub));
+            of_row.content = content_hash(raw).wrapping_add(u64::from(batch.sub_in_record(row)));
             let from = contexts.len() as u32;
             for extract in context {
                 if !values::canonical(batch, row, extract, scratch, contexts) {

@@ -248,9 +248,7 @@ pub(super) fn extras(batch: &FlowBatch) -> ArrayRef {
 
 /// The received line of each record, at its first event.
 pub(super) fn raw(batch: &FlowBatch) -> ArrayRef {
-    let mut mask = Mask::none(batch.len());
-    batch.subs().iter().enumerate().filter(|(_, sub)| **sub == 0).for_each(|(row, _)| mask.set(row));
-    plain_texts(&mask, |row| batch.raw(row))
+    plain_texts(&batch.firsts(), |row| batch.raw(row))
 }
 
 /// One text for all rows.

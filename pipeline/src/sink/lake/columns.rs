@@ -499,13 +499,6 @@ pub(super) fn with_extras(batch: &FlowBatch) -> Mask {
     mask
 }
 
-/// The first row of each record.
-pub(super) fn firsts(batch: &FlowBatch) -> Mask {
-    let mut mask = Mask::none(batch.len());
-    batch.subs().iter().enumerate().filter(|(_, sub)| **sub == 0).for_each(|(row, _)| mask.set(row));
-    mask
-}
-
 /// Writes a row's extras as a JSON object.
 pub(super) fn extras(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
     json::write_extras(batch, row, out);

@@ -124,7 +124,7 @@ impl TableWriter {
                     column.texts(first, &columns::with_extras(batch), |row, out| columns::extras(batch, row, out));
                 }
                 Some(Origin::Raw) => {
-                    column.texts(first, &columns::firsts(batch), |row, out| columns::raw(batch, row, out));
+                    column.texts(first, &batch.firsts(), |row, out| columns::raw(batch, row, out));
                 }
                 Some(Origin::Source) => column.constant(first, batch.len(), batch.source()),
                 Some(Origin::Partition) => {
