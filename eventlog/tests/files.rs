@@ -5,7 +5,10 @@ mod support;
 
 use eventlog::{CHUNK_BYTES, EventLog, HEAD_BYTES, Made};
 use proptest::prelude::*;
-use support::{CHUNK, FIRST, HEAD, chunk, file};
+use support::{CHUNK, HEAD, chunk, file};
+
+/// Where the first record of the first chunk lies.
+const FIRST: usize = HEAD + 512;
 
 fn read(bytes: &[u8]) -> Made {
     let mut made = Made::default();

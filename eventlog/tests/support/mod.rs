@@ -4,9 +4,6 @@
 pub const HEAD: usize = 4096;
 /// Bytes of a chunk.
 pub const CHUNK: usize = 65_536;
-/// Where the first record of the first chunk lies.
-pub const FIRST: usize = HEAD + 512;
-
 /// Binary XML, as [MS-EVEN6] 2.2.12 has it, at its place in a chunk: names stand where they are first used.
 struct Xml {
     bytes: Vec<u8>,
