@@ -3,7 +3,8 @@
 use memchr::memmem;
 use schemas::Outcome;
 
-use crate::lex::text::split_once_str;
+use crate::lex::openssh;
+use crate::lex::text::{split_once, split_once_str};
 
 /// What a sentence says. Empty texts are absent.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,12 +25,18 @@ pub(super) struct Told<'a> {
 /// Reads a description.
 pub(super) fn read(text: &[u8]) -> Told<'_> {
     let mut told = Told { server: between(text, b"server address '", b"'"), ..Told::default() };
-    if let Some(rest) = text.strip_prefix(b"authenticated for user ") {
+    if let Some(rest) = text.strip_prefix(b"SAML SSO ").unwrap_or(text).strip_prefix(b"authenticated for user ") {
         told.outcome = Some(Outcome::Success);
         told.user = name(rest);
     } else if let Some(rest) = text.strip_prefix(b"failed authentication for user ") {
         told.outcome = Some(Outcome::Failure);
         told.user = name(rest);
+        told.reason = reason(text);
+    } else if let Some((user, _)) = text.strip_prefix(b"User '").and_then(|rest| split_once_str(rest, b"' failed auth"))
+    {
+        // `User 'U' failed authentication.  Reason: R From: A.`
+        told.outcome = Some(Outcome::Failure);
+        told.user = user;
         told.reason = reason(text);
     } else if text.starts_with(b"GlobalProtect ") && memmem::find(text, b" user authentication ").is_some() {
         let failed = memmem::find(text, b" authentication failed").is_some();
@@ -38,11 +45,30 @@ pub(super) fn read(text: &[u8]) -> Told<'_> {
         told.reason = trim(between(text, b"Reason: ", b","));
         told.from = trim(between(text, b"Login from: ", b","));
         return told;
-    } else if let Some(rest) = text.strip_prefix(b"Failed password for ") {
+    } else if text.starts_with(b"GlobalProtect ") && memmem::find(text, b"User name: ").is_some() {
+        // the sessions that follow a logon
+        told.user = trim(between(text, b"User name: ", b","));
+        told.reason = trim(between(text, b"Reason: ", b","));
+        return told;
+    } else if let Some(login) = openssh::login(text) {
+        told.outcome = Some(if login.accepted { Outcome::Success } else { Outcome::Failure });
+        (told.user, told.from, told.method) = (login.user, login.address, login.method);
+        return told;
+    } else if let Some((user, rest)) =
+        text.strip_prefix(b"When authenticating user '").and_then(|rest| split_once_str(rest, b"' from '"))
+    {
+        told.user = user;
+        told.from = split_once(rest, b'\'').map_or(rest, |(address, _)| address);
+        return told;
+    } else if let Some(rest) = text.strip_prefix(b"client certificate authentication failed from ") {
         told.outcome = Some(Outcome::Failure);
-        let (name, address) = split_once_str(rest, b" from ").unwrap_or((rest, b""));
-        told.user = name;
-        told.from = word(address);
+        told.from = trim(word(rest));
+        return told;
+    } else if let Some((first, second)) = associated(text) {
+        // the device comes first, whoever began
+        let began = memmem::find(text, b" as responder").is_none();
+        let (from, to) = if began { (first, second) } else { (second, first) };
+        (told.from, told.to, told.port) = (from.0, to.0, to.1);
         return told;
     } else if let Some((name, rest)) =
         text.strip_prefix(b"User ").and_then(|rest| split_once_str(rest, b" logged in via "))
@@ -87,6 +113,17 @@ pub(super) fn read(text: &[u8]) -> Told<'_> {
     told.method = between(text, b"auth protocol '", b"'");
     told.from = memmem::rfind(text, b"From: ").map_or(&b""[..], |at| trim(&text[at + 6..]));
     told
+}
+
+/// The ends of `IKE … SA: A[500]-B[500] …`, addresses and ports.
+fn associated(text: &[u8]) -> Option<((&[u8], &[u8]), (&[u8], &[u8]))> {
+    let text = text.strip_prefix(b"IKE")?;
+    let (_, ends) = split_once_str(text, b" SA: ")?;
+    let (first, rest) = split_once(ends, b'[')?;
+    let (port, rest) = split_once_str(rest, b"]-")?;
+    let (second, rest) = split_once(rest, b'[')?;
+    let (other, _) = split_once(rest, b']')?;
+    Some(((first, port), (second, other)))
 }
 
 /// `'ann'` or `ann`.
@@ -156,6 +193,38 @@ mod tests {
             "192.0.2.7",
             Some(Outcome::Failure),
         );
+        check(
+            "Failed password for x from 10.9.9.9 port 1 from 192.0.2.7 port 22 ssh2",
+            "x from 10.9.9.9 port 1",
+            "192.0.2.7",
+            Some(Outcome::Failure),
+        );
+        check(
+            "Accepted keyboard-interactive/pam for ann from 192.0.2.7 port 22 ssh2",
+            "ann",
+            "192.0.2.7",
+            Some(Outcome::Success),
+        );
+        check(
+            "User 'ann' failed authentication.  Reason: Invalid username/password From: 192.0.2.7.",
+            "ann",
+            "192.0.2.7",
+            Some(Outcome::Failure),
+        );
+        check(
+            "SAML SSO authenticated for user 'ann@example.com'. auth profile 'saml', From: 192.0.2.7.",
+            "ann@example.com",
+            "192.0.2.7",
+            Some(Outcome::Success),
+        );
+        check(
+            "When authenticating user 'ann' from '192.0.2.7', a less secure authentication method PAP is used.",
+            "ann",
+            "192.0.2.7",
+            None,
+        );
+        check("client certificate authentication failed from 192.0.2.7.", "", "192.0.2.7", Some(Outcome::Failure));
+        check("GlobalProtect gateway user logout succeeded. User name: ann, Reason: client logout.", "ann", "", None);
         check("Content update job succeeded  for user admin", "admin", "", None);
         check("Content package upgraded from version 1 to 2 by admin", "admin", "", None);
         check("Connection closed by the remote peer", "", "", None);
@@ -170,6 +239,10 @@ mod tests {
         let told =
             read(b"Connection to Update server: updates.example.com completed successfully, initiated by 192.0.2.10");
         assert_eq!(told.from, b"192.0.2.10");
+        let told = read(b"IKE phase-1 negotiation is failed as initiator, main mode. Failed SA: 192.0.2.1[500]-198.51.100.9[4500] cookie:a:b.");
+        assert_eq!((told.from, told.to, told.port), (&b"192.0.2.1"[..], &b"198.51.100.9"[..], &b"4500"[..]));
+        let told = read(b"IKEv2 IKE SA negotiation is succeeded as responder, non-rekey. Established SA: 192.0.2.1[500]-198.51.100.9[500] SPI:a");
+        assert_eq!((told.from, told.to), (&b"198.51.100.9"[..], &b"192.0.2.1"[..]));
         let told = read(b"CLOUD ELECTION: list.example.com IP: 198.51.100.9 was elected, measured alive test 1.");
         assert_eq!(told.to, b"198.51.100.9");
     }
