@@ -8,7 +8,7 @@
 //!
 //! Source: MikroTik, "Log", "Firewall: log action".
 
-use schemas::{EventKind, Field, Initiator, Ip, LogSource, Outcome, RejectKind, Row, Transport, key};
+use schemas::{Action, EventKind, Field, Initiator, Ip, LogSource, Outcome, RejectKind, Row, Transport, key};
 
 use crate::lex::endpoint;
 use crate::lex::text::{Cursor, contains, decimal, rsplit_once, split_once, split_once_str};
@@ -294,8 +294,44 @@ fn login(text: &[u8], row: &mut Row<'_>) -> bool {
     true
 }
 
+/// Remote access: `U logged in, TUNNEL-ADDRESS[ from A]`, `U logged out, SECONDS IN OUT PACKETS PACKETS[ from A]`, `<U>: user U
+/// authentication failed`. Counters are the router's: `in` is what the user sent.
+fn remote_access(text: &[u8], row: &mut Row<'_>) -> Option<()> {
+    if let Some((_, rest)) = split_once_str(text, b">: user ") {
+        let user = rest.strip_suffix(b" authentication failed")?;
+        row.set(key::OUTCOME, Outcome::Failure);
+        row.text(key::USER, user);
+    } else if let Some((user, rest)) = split_once_str(text, b" logged in, ").filter(|(user, _)| !user.contains(&b' ')) {
+        let (inside, from) = split_once_str(rest, b" from ").unwrap_or((rest, b""));
+        row.set(key::NAT_SRC_IP, Ip::parse(inside.trim_ascii())?);
+        row.set(key::OUTCOME, Outcome::Success);
+        row.set(key::ACTION, Action::Start);
+        row.text(key::USER, user);
+        row.set_opt(key::SRC_IP, Ip::parse(from.trim_ascii()));
+    } else {
+        let (user, rest) = split_once_str(text, b" logged out, ").filter(|(user, _)| !user.contains(&b' '))?;
+        let (counters, from) = split_once_str(rest, b" from ").unwrap_or((rest, b""));
+        let mut counters = counters.split(|byte| *byte == b' ').map(decimal);
+        let seconds = counters.next()??;
+        row.set_opt(key::DURATION, seconds.checked_mul(1_000_000).filter(|us| *us <= i64::MAX as u64));
+        let fields = [key::BYTES_OUT, key::BYTES_IN, key::PACKETS_OUT, key::PACKETS_IN];
+        for (field, count) in fields.into_iter().zip(counters) {
+            row.set_opt(field, count);
+        }
+        row.set(key::ACTION, Action::End);
+        row.text(key::USER, user);
+        row.set_opt(key::SRC_IP, Ip::parse(from.trim_ascii()));
+    }
+    row.log_source(&LOGIN);
+    row.set(key::KIND, EventKind::Auth);
+    Some(())
+}
+
 /// Leases, tunnels' first packets, and the rest.
 fn event(text: &[u8], row: &mut Row<'_>) {
+    if remote_access(text, row).is_some() {
+        return;
+    }
     row.log_source(&EVENT);
     row.set(key::KIND, EventKind::Other);
     // `dhcp1 assigned A to|for MAC [name]`, `dhcp1 deassigned A from|for MAC`
