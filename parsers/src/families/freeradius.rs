@@ -37,6 +37,7 @@ const ENDS: &[(&[u8], Outcome)] = &[
     (b"Login incorrect", Outcome::Failure),
     (b"Invalid user", Outcome::Failure),
     (b"Multiple logins", Outcome::Failure),
+    (b"Rejected in post-auth", Outcome::Failure),
 ];
 
 /// Kinds of line of the server's own log, which the header's reading takes for a program.

@@ -416,6 +416,16 @@ fn accounts(text: &[u8], row: &mut Row<'_>) -> Option<()> {
         set_user(row, &rest[..memmem::rfind(rest, b"\" was not found")?]);
         return Some(());
     }
+    // `openvpn server 'ovpns1' user 'U' address 'A' - connected`
+    if let Some((_, rest)) = text.strip_prefix(b"openvpn server '").and_then(|rest| split_once_str(rest, b"' user '")) {
+        let at = memmem::rfind(rest, b"' address '")?;
+        let (address, what) = split_once_str(&rest[at + b"' address '".len()..], b"' - ")?;
+        beside(row, &REST, None);
+        set_user(row, &rest[..at]);
+        row.set_opt(key::SRC_IP, Ip::parse(address));
+        row.set(key::ACTION, if what.starts_with(b"conn") { Action::Start } else { Action::End });
+        return Some(());
+    }
     let rest = text.strip_prefix(b"user '")?;
     let at = memchr::memrchr(b'\'', rest)?;
     let failed = contains(&rest[at..], b"could not");

@@ -24,6 +24,7 @@ enum Daemon {
     Web,
     Ipsec,
     Sshguard,
+    Portal,
     Other,
 }
 
@@ -36,6 +37,7 @@ fn daemon(app: &[u8], body: &[u8]) -> Option<Daemon> {
         b"php-fpm" | b"opnsense" | b"configd.py" => Daemon::Other,
         b"charon" | b"charon-systemd" => Daemon::Ipsec,
         b"sshguard" => Daemon::Sshguard,
+        b"logportalauth" => Daemon::Portal,
         b"check_reload_status"
         | b"dpinger"
         | b"rc.gateway_alarm"
@@ -83,6 +85,7 @@ pub(super) fn event(record: &Record<'_>, row: &mut Row<'_>) {
         Some(Daemon::Unbound) => names(text, row),
         Some(Daemon::Web) => web(text, row),
         Some(Daemon::Ipsec) => ipsec(text, row),
+        Some(Daemon::Portal) => portal(text, row),
         Some(Daemon::Sshguard) => {
             row.log_source(&OTHER);
             // `Attack from "A" on service SSH with danger 10.`, `Blocking "A/32" for 120 secs (…)`
@@ -95,6 +98,43 @@ pub(super) fn event(record: &Record<'_>, row: &mut Row<'_>) {
             }
         }
         _ => row.log_source(&OTHER),
+    }
+}
+
+/// The captive portal: `[Zone: Z - ]{ACCEPT|FAILURE|LOGOUT|…}: USER, MAC, ADDRESS[, WHY]`. A name may hold commas.
+fn portal(text: &[u8], row: &mut Row<'_>) {
+    row.log_source(&LOGIN);
+    let text = match text.strip_prefix(b"Zone: ").and_then(|rest| split_once_str(rest, b" - ")) {
+        Some((zone, rest)) => {
+            row.extra_fixed("zone", zone);
+            rest
+        }
+        None => text,
+    };
+    let Some((word, rest)) = split_once_str(text, b": ") else { return };
+    row.text(key::EVENT_ACTION, word);
+    // the hardware address: the first part that has five colons
+    let is_mac = |part: &&[u8]| part.len() == 17 && part.iter().filter(|byte| **byte == b':').count() == 5;
+    let mut from = 0;
+    let mac = rest.split(|byte| *byte == b',').find_map(|part| {
+        let at = from;
+        from += part.len() + 1;
+        Some((at, part.trim_ascii())).filter(|(_, part)| is_mac(part))
+    });
+    let Some((at, mac)) = mac else { return };
+    row.set(key::KIND, EventKind::Auth);
+    row.text(key::USER, rest[..at].trim_ascii().strip_suffix(b",").unwrap_or_default());
+    row.text(key::SRC_MAC, mac);
+    let mut after = rest[at..].split(|byte| *byte == b',').skip(1);
+    row.set_opt(key::SRC_IP, after.next().and_then(|part| Ip::parse(part.trim_ascii())));
+    row.text(key::REASON, after.next().map_or(&b""[..], <[u8]>::trim_ascii));
+    match word {
+        b"ACCEPT" | b"USER LOGIN" => row.set(key::OUTCOME, Outcome::Success),
+        b"FAILURE" | b"ERROR" => row.set(key::OUTCOME, Outcome::Failure),
+        b"LOGOUT" | b"DISCONNECT" | b"TIMEOUT" | b"IDLE TIMEOUT" | b"SESSION TIMEOUT" => {
+            row.set(key::ACTION, Action::End);
+        }
+        _ => row.set(key::KIND, EventKind::Other),
     }
 }
 
