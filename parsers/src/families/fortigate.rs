@@ -301,17 +301,7 @@ impl<'a: 'r, 'r> Line<'a, 'r> {
 
     fn local_time(&self) -> Option<i64> {
         let (date, clock) = (self.note(Noted::Date), self.note(Noted::Time));
-        let mut text = [b' '; 48];
-        let total = date.len() + 1 + clock.len();
-        if date.is_empty() || total > text.len() {
-            return None;
-        }
-        text[..date.len()].copy_from_slice(date);
-        text[date.len() + 1..total].copy_from_slice(clock);
-        let (mut stamp, length) = time::iso(&text[..total])?;
-        if length != total {
-            return None;
-        }
+        let mut stamp = time::date_and_clock(date, clock)?;
         stamp.offset = stamp.offset.or_else(|| self.record.time.zone(&stamp, self.note(Noted::Zone)));
         self.record.time.resolve(&stamp)
     }

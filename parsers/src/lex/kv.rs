@@ -60,8 +60,8 @@ pub fn pairs_by(text: &[u8], separator: u8) -> Pairs<'_> {
 /// such as another byte does.
 #[derive(Debug)]
 pub struct PairTrail<M> {
-    blank: Trail<M, Key>,
-    other: Trail<M, Key>,
+    blank: Trail<(M, Key), ()>,
+    other: Trail<(M, Key), ()>,
     /// What separates those of the second.
     separator: u8,
 }
@@ -73,7 +73,7 @@ impl<M: Default> Default for PairTrail<M> {
 }
 
 /// Where a key stands in the bytes before its value, and how long it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Key {
     from: u16,
     len: u16,
@@ -82,7 +82,7 @@ struct Key {
 /// Pairs with what a family finds of each key.
 pub struct Found<'a, 't, M, F> {
     pairs: Pairs<'a>,
-    trail: &'t mut Trail<M, Key>,
+    trail: &'t mut Trail<(M, Key), ()>,
     from: Option<At>,
     find: F,
 }
@@ -113,12 +113,11 @@ impl<'a, M: Copy + Default, F: Fn(&[u8]) -> M> Iterator for Found<'a, '_, M, F> 
         let Pairs { text, at, .. } = self.pairs;
         let is_bare = |byte: u8| !matches!(byte, b'"' | b'\'');
         if let Some((step, begin)) = self.from.and_then(|from| self.trail.follow(from, text, at, is_bare)) {
-            let known = self.trail.step(step);
-            let offset = at + usize::from(known.state.from);
-            let key = text.get(offset..offset + usize::from(known.state.len))?;
-            let meaning = known.meaning;
+            let ((meaning, key), leads) = self.trail.found(step);
+            let offset = at + usize::from(key.from);
+            let key = text.get(offset..offset + usize::from(key.len))?;
             self.from = Some(step);
-            let pair = match known.leads {
+            let pair = match leads {
                 Leads::Quoted => {
                     let quote = text[begin - 1];
                     let end = scan::find2(text, begin, quote, b'\\');
@@ -138,7 +137,7 @@ impl<'a, M: Copy + Default, F: Fn(&[u8]) -> M> Iterator for Found<'a, '_, M, F> 
         let meaning = (self.find)(pair.key);
         let begin = pair.value_offset();
         self.from = self.from.and_then(|from| {
-            let state = Key { from: u16::try_from(pair.offset - at).ok()?, len: u16::try_from(pair.key.len()).ok()? };
+            let key = Key { from: u16::try_from(pair.offset - at).ok()?, len: u16::try_from(pair.key.len()).ok()? };
             let bytes = text.get(at..begin)?;
             let leads = match bytes {
                 [.., b'=', b'"' | b'\''] if pair.quoted => Leads::Quoted,
@@ -146,7 +145,7 @@ impl<'a, M: Copy + Default, F: Fn(&[u8]) -> M> Iterator for Found<'a, '_, M, F> 
                 // a bare word, or blanks around the key
                 _ => return None,
             };
-            self.trail.learn(from, bytes, leads, state, || meaning)
+            self.trail.learn(from, bytes, leads, (), || (meaning, key))
         });
         Some((pair, meaning))
     }

@@ -255,7 +255,10 @@ fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize
     if text.first() == Some(&b'%') || is_counted(text) {
         return at;
     }
-    if let Some(length) = tag(text, header) {
+    let word = tag_name(text);
+    // a name that a blank ends is no tag
+    let is_tag = word.is_some_and(|length| text[length] != b' ');
+    if is_tag && let Some(length) = tag(text, header) {
         // `fw1: %ASA-…`: what stands before a percent tag is the device, not a program
         if header.pid.is_empty() && text.get(length) == Some(&b'%') {
             let host = std::mem::take(&mut header.app);
@@ -263,7 +266,7 @@ fn host_and_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize
         }
         return at + length;
     }
-    let length = scan::find2(text, 0, b' ', b' ');
+    let length = word.filter(|_| !is_tag).unwrap_or_else(|| scan::find2(text, 0, b' ', b' '));
     let host = &text[..length];
     if !is_host(host) {
         return at;
@@ -332,10 +335,16 @@ fn set_host<'a>(host: &'a [u8], header: &mut Header<'a>) {
     header.host = host;
 }
 
+/// How long a tag's name would be.
+#[inline]
+fn tag_name(text: &[u8]) -> Option<usize> {
+    text.iter().take(TAG_MAX + 1).position(|&b| CLASS[b as usize] & ENDS_TAG != 0)
+}
+
 /// `TAG: `, `TAG[pid]: `, `TAG[pid] ` at the start of `text`: sets app and pid, gives where the body begins.
 #[inline]
 fn tag<'a>(text: &'a [u8], header: &mut Header<'a>) -> Option<usize> {
-    let name_length = text.iter().take(TAG_MAX + 1).position(|&b| CLASS[b as usize] & ENDS_TAG != 0)?;
+    let name_length = tag_name(text)?;
     let name = &text[..name_length];
     if name.is_empty() {
         return None;
@@ -415,7 +424,19 @@ fn bare_tag<'a>(line: &'a [u8], at: usize, header: &mut Header<'a>) -> usize {
 }
 
 /// `[count]: [origin: ][sequence]: ` before a time or percent tag, as IOS writes it; gives its length.
+#[inline]
 fn cisco_marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool) -> usize {
+    // a word that a blank ends and no colon, such as a month: no mark
+    if let [_, second, third, b' ', ..] = text
+        && *second != b':'
+        && *third != b':'
+    {
+        return 0;
+    }
+    marks(text, header, with_priority)
+}
+
+fn marks<'a>(text: &'a [u8], header: &mut Header<'a>, with_priority: bool) -> usize {
     let mut cursor = Cursor::new(text);
     let mut origin: &[u8] = b"";
     let mut sequence: &[u8] = b"";

@@ -428,15 +428,7 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
     if !matches!(text[10], b'T' | b't' | b' ' | b'_' | b'-') {
         return None;
     }
-    let date = match text[4] {
-        b'-' => values::<{ form(b"0000-00-") }>(text)?,
-        _ => values::<{ form(b"0000/00/") }>(text)?,
-    };
-    let year = i32::from(pair(date, 0)) * 100 + i32::from(pair(date, 2));
-    let (month, day) = (pair(date, 5), two(text, 8)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
+    let (year, month, day) = date(text)?;
     // IBM i and Db2 write `2026-01-05-10.00.00.123456`
     let (hour, minute, second, micro, mut end) =
         if text[10] == b'-' { clock_by_points(text, 11)? } else { clock(text, 11)? };
@@ -451,6 +443,36 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
         (offset, end) = (Some(seconds), end + 1 + length);
     }
     Some((Stamp { civil: Civil { year: Some(year), month, day, hour, minute, second, micro }, offset }, end))
+}
+
+/// `2026-01-05` or `2026/01/05` at the start: year, month, day.
+#[inline]
+fn date(text: &[u8]) -> Option<(i32, u8, u8)> {
+    let values = match text.get(4)? {
+        b'-' => values::<{ form(b"0000-00-") }>(text)?,
+        _ => values::<{ form(b"0000/00/") }>(text)?,
+    };
+    let year = i32::from(pair(values, 0)) * 100 + i32::from(pair(values, 2));
+    let (month, day) = (pair(values, 5), two(text, 8)?);
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+}
+
+/// A date and a clock as [`iso`] reads them, each a whole text of its own.
+pub fn date_and_clock(date: &[u8], clock: &[u8]) -> Option<Stamp> {
+    if date.len() == 10 && clock.len() == 8 {
+        let (hour, minute, second, micro, _) = self::clock(clock, 0)?;
+        let (year, month, day) = self::date(date)?;
+        return Some(Stamp {
+            civil: Civil { year: Some(year), month, day, hour, minute, second, micro },
+            offset: None,
+        });
+    }
+    let mut text = [b' '; 48];
+    let total = date.len() + 1 + clock.len();
+    text.get_mut(..date.len())?.copy_from_slice(date);
+    text.get_mut(date.len() + 1..total)?.copy_from_slice(clock);
+    let (stamp, length) = iso(&text[..total])?;
+    (length == total).then_some(stamp)
 }
 
 /// RFC 3164 and what is really sent, at the start of `text`: an optional weekday, the month's name, the

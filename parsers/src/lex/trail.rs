@@ -22,8 +22,8 @@ const STEPS_MAX: usize = 2_048;
 /// Longest bytes of a step; longer ones are read each time.
 const BYTES_MAX: usize = 256;
 
-/// Steps that are known to follow one step.
-const NEXT_MAX: usize = 8;
+/// Steps that are known to follow one step, beside the one that mostly does.
+const NEXT_MAX: usize = 7;
 
 /// Misses of a full trail after which it is begun anew.
 const MISSES_MAX: u32 = 1 << 16;
@@ -39,21 +39,27 @@ pub enum Leads {
     End,
 }
 
-/// The bytes between two values, and what was found of them: `M`, what the family does with the value that follows; `S`, the
-/// reader's state.
-#[derive(Debug)]
-pub struct Step<M, S> {
-    /// Its first bytes, the first being the lowest, and ones where they stand.
+/// The bytes between two values, and what was found of them: a cache line of what following needs.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Step<M> {
+    /// Its first bytes, the first being the lowest, and zeros behind them.
     head: [u128; 2],
-    mask: [u128; 2],
-    len: u16,
-    next: [u16; NEXT_MAX],
-    /// What the step leads to.
-    pub leads: Leads,
     /// What the family does with the value.
-    pub meaning: M,
+    meaning: M,
+    len: u16,
+    /// The step that mostly follows.
+    next: u16,
+    leads: Leads,
+}
+
+/// The rest of a step.
+#[derive(Debug)]
+struct Side<S> {
+    /// Further steps that follow, those that come more often first.
+    next: [u16; NEXT_MAX],
     /// The reader's state behind the step.
-    pub state: S,
+    state: S,
     /// The bytes behind the head, in the trail's texts.
     more: u32,
 }
@@ -70,11 +76,13 @@ impl At {
     pub const START: At = At(0);
 }
 
-/// What one source's lines look like, as far as it has been seen.
+/// What one source's lines look like, as far as it has been seen: `M` is what the family does with a value, `S` the reader's state
+/// before it.
 #[derive(Debug)]
 pub struct Trail<M, S> {
     /// The first is the start: of no bytes, and never followed.
-    steps: Vec<Step<M, S>>,
+    steps: Vec<Step<M>>,
+    sides: Vec<Side<S>>,
     texts: Vec<u8>,
     /// Steps by their bytes and state, to learn none twice. Seeded, since who writes the lines writes these.
     known: HashMap<u64, u16>,
@@ -84,18 +92,10 @@ pub struct Trail<M, S> {
 
 impl<M: Default, S: Default> Default for Trail<M, S> {
     fn default() -> Self {
-        let start = Step {
-            head: [0; 2],
-            mask: [0; 2],
-            len: 0,
-            next: [NONE; NEXT_MAX],
-            leads: Leads::End,
-            meaning: M::default(),
-            state: S::default(),
-            more: 0,
-        };
+        let start = Step { head: [0; 2], meaning: M::default(), len: 0, next: NONE, leads: Leads::End };
+        let side = Side { next: [NONE; NEXT_MAX], state: S::default(), more: 0 };
         let (texts, known, seed) = (Vec::new(), HashMap::new(), RandomState::new());
-        Trail { steps: vec![start], texts, known, seed, misses: 0 }
+        Trail { steps: vec![start], sides: vec![side], texts, known, seed, misses: 0 }
     }
 }
 
@@ -107,7 +107,7 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
     /// A value without quotes must begin with a byte for which `is_bare` says so.
     #[inline(always)]
     pub fn follow(&mut self, from: At, text: &[u8], at: usize, is_bare: impl Fn(u8) -> bool) -> Option<(At, usize)> {
-        let likeliest = self.steps.get(usize::from(from.0))?.next[0];
+        let likeliest = self.steps.get(usize::from(from.0))?.next;
         let rest = text.get(at..)?;
         match self.leads_on(likeliest, rest, &is_bare) {
             Some(len) => Some((At(likeliest), at + len)),
@@ -117,14 +117,20 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
 
     #[inline(never)]
     fn follow_others(&mut self, from: At, rest: &[u8], is_bare: impl Fn(u8) -> bool) -> Option<(At, usize)> {
-        let next = self.steps.get(usize::from(from.0))?.next;
-        for (rank, place) in next.into_iter().enumerate().skip(1) {
+        let from = usize::from(from.0);
+        let others = self.sides.get(from)?.next;
+        for (rank, place) in others.into_iter().enumerate() {
             if place == NONE {
                 break;
             }
             if let Some(len) = self.leads_on(place, rest, &is_bare) {
                 // what comes often moves to the front
-                self.steps.get_mut(usize::from(from.0))?.next.swap(rank - 1, rank);
+                let before = match rank {
+                    0 => &mut self.steps.get_mut(from)?.next,
+                    _ => &mut self.sides.get_mut(from)?.next[rank - 1],
+                };
+                let other = std::mem::replace(before, place);
+                self.sides.get_mut(from)?.next[rank] = other;
                 return Some((At(place), len));
             }
         }
@@ -139,9 +145,10 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
         let same = match rest.first_chunk() {
             Some(bytes) => {
                 let [first, second] = halves(bytes);
-                (first ^ step.head[0]) & step.mask[0] == 0
+                (first ^ step.head[0]) & MASKS[len.min(16)] == 0
                     && (len <= 16
-                        || (second ^ step.head[1]) & step.mask[1] == 0 && (len <= HEAD || self.has_more(step, rest)))
+                        || (second ^ step.head[1]) & MASKS[len.min(HEAD) - 16] == 0
+                            && (len <= HEAD || self.has_more(place, rest)))
             }
             None => step.stands_at(rest),
         };
@@ -154,17 +161,27 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
         }
     }
 
+    #[cold]
     #[inline(never)]
-    fn has_more(&self, step: &Step<M, S>, rest: &[u8]) -> bool {
+    fn has_more(&self, place: u16, rest: &[u8]) -> bool {
+        let place = usize::from(place);
+        let (Some(step), Some(side)) = (self.steps.get(place), self.sides.get(place)) else { return false };
         let more = usize::from(step.len) - HEAD;
-        let from = step.more as usize;
+        let from = side.more as usize;
         rest.get(HEAD..HEAD + more).is_some_and(|rest| self.texts.get(from..from + more) == Some(rest))
     }
 
-    /// A step that was followed or learned.
+    /// What the value means that a step leads to, and how it begins.
     #[inline(always)]
-    pub fn step(&self, at: At) -> &Step<M, S> {
-        &self.steps[usize::from(at.0)]
+    pub fn found(&self, at: At) -> (M, Leads) {
+        let step = &self.steps[usize::from(at.0)];
+        (step.meaning, step.leads)
+    }
+
+    /// The reader's state behind a step that was followed or learned.
+    #[inline(always)]
+    pub fn state(&self, at: At) -> &S {
+        &self.sides[usize::from(at.0)].state
     }
 
     /// Keeps what a reader made of `bytes` behind the step `from`: the meaning that `find` gives, and the state. `None` if there is
@@ -184,32 +201,24 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
         if bytes.len() > BYTES_MAX {
             return None;
         }
-        let (head, mask) = (head_of(bytes), [mask_of(bytes.len()), mask_of(bytes.len().saturating_sub(16))]);
+        let head = head_of(bytes);
         let hash = self.seed.hash_one((bytes, leads, &state));
-        let same = |step: &Step<M, S>| {
-            (step.head, step.mask, usize::from(step.len), step.leads) == (head, mask, bytes.len(), leads)
-                && step.state == state
-                && (bytes.len() <= HEAD || self.has_more(step, bytes))
-        };
-        let known =
-            self.known.get(&hash).copied().filter(|place| self.steps.get(usize::from(*place)).is_some_and(same));
+        let known = self.known.get(&hash).copied().filter(|place| {
+            let at = usize::from(*place);
+            self.steps.get(at).zip(self.sides.get(at)).is_some_and(|(step, side)| {
+                (step.head, usize::from(step.len), step.leads) == (head, bytes.len(), leads)
+                    && side.state == state
+                    && (bytes.len() <= HEAD || self.has_more(*place, bytes))
+            })
+        });
         let place = match known {
             Some(place) => place,
             None if self.steps.len() < STEPS_MAX => {
                 let place = self.steps.len() as u16;
                 let more = self.texts.len() as u32;
                 self.texts.extend_from_slice(bytes.get(HEAD..).unwrap_or_default());
-                let len = bytes.len() as u16;
-                self.steps.push(Step {
-                    head,
-                    mask,
-                    more,
-                    len,
-                    leads,
-                    next: [NONE; NEXT_MAX],
-                    meaning: find(),
-                    state: state.into(),
-                });
+                self.steps.push(Step { head, meaning: find(), len: bytes.len() as u16, next: NONE, leads });
+                self.sides.push(Side { next: [NONE; NEXT_MAX], state: state.into(), more });
                 self.known.insert(hash, place);
                 place
             }
@@ -221,14 +230,19 @@ impl<M: Copy + Default, S: Default> Trail<M, S> {
                 return None;
             }
         };
-        let next = &mut self.steps.get_mut(usize::from(from.0))?.next;
-        let slot = next.iter().position(|known| *known == NONE || *known == place).unwrap_or(NEXT_MAX - 1);
-        next[slot] = place;
+        let from = usize::from(from.0);
+        let (step, side) = (self.steps.get_mut(from)?, self.sides.get_mut(from)?);
+        if step.next == NONE || step.next == place {
+            step.next = place;
+        } else {
+            let slot = side.next.iter().position(|known| *known == NONE || *known == place).unwrap_or(NEXT_MAX - 1);
+            side.next[slot] = place;
+        }
         Some(At(place))
     }
 }
 
-impl<M, S> Step<M, S> {
+impl<M> Step<M> {
     /// Whether its bytes are what stands in the last bytes of a text.
     #[inline(never)]
     fn stands_at(&self, rest: &[u8]) -> bool {
@@ -253,9 +267,16 @@ fn halves(bytes: &[u8; HEAD]) -> [u128; 2] {
     [half(0), half(16)]
 }
 
-fn mask_of(len: usize) -> u128 {
-    if len >= 16 { u128::MAX } else { (1 << (8 * len)) - 1 }
-}
+/// Ones in as many of the lowest bytes.
+static MASKS: [u128; 17] = {
+    let mut masks = [0; 17];
+    let mut bytes = 1;
+    while bytes <= 16 {
+        masks[bytes] = u128::MAX >> (8 * (16 - bytes));
+        bytes += 1;
+    }
+    masks
+};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -55,11 +55,11 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
         let (path, meaning, value);
         match from.and_then(|from| trail.follow(from, text, at, is_bare)) {
             Some((step, begin)) => {
-                let known = trail.step(step);
-                path = Path { text, at, place: Some(&known.state), reader: &reader };
-                meaning = known.meaning;
+                let leads;
+                (meaning, leads) = trail.found(step);
+                path = Path { text, at, place: Some(trail.state(step)), reader: &reader };
                 let end;
-                (value, end) = match known.leads {
+                (value, end) = match leads {
                     Leads::Quoted => match string_end(text, begin) {
                         Some((end, escaped)) => {
                             let kind = if escaped { Kind::Escaped } else { Kind::Text };
@@ -126,7 +126,7 @@ fn by_tokens<'a, M: Copy + Default>(
     if let Some(from) = from
         && from != At::START
     {
-        reader.resume(&trail.step(from).state, at);
+        reader.resume(trail.state(from), at);
     }
     let found = reader.next(text)?;
     let leads = match found {
