@@ -115,8 +115,11 @@ pub(super) fn read(text: &[u8]) -> Told<'_> {
     told
 }
 
-/// The ends of `IKE … SA: A[500]-B[500] …`, addresses and ports.
-fn associated(text: &[u8]) -> Option<((&[u8], &[u8]), (&[u8], &[u8]))> {
+/// An address and a port.
+type End<'a> = (&'a [u8], &'a [u8]);
+
+/// The ends of `IKE … SA: A[500]-B[500] …`.
+fn associated(text: &[u8]) -> Option<(End<'_>, End<'_>)> {
     let text = text.strip_prefix(b"IKE")?;
     let (_, ends) = split_once_str(text, b" SA: ")?;
     let (first, rest) = split_once(ends, b'[')?;
