@@ -17,6 +17,7 @@
 
 mod documents;
 mod lines;
+mod localised;
 mod message;
 mod objects;
 mod order;

@@ -174,7 +174,7 @@ impl<'a> WinEvent<'a> {
                     }
                     rest = &rest[piece.len() + length..];
                 }
-                None => return,
+                None => return self.fill_by_order(),
             }
         }
     }
@@ -190,6 +190,11 @@ impl<'a> WinEvent<'a> {
             self.put(*slot, Field { raw: value, coding });
         }
     }
+}
+
+/// Whether it is a label of the English texts.
+pub(super) fn is_label(name: &[u8]) -> bool {
+    LABELS.get(name).is_some()
 }
 
 /// The longest label that a text ends with: where it begins, and its fields.
@@ -213,7 +218,7 @@ fn label(text: &[u8]) -> Option<(usize, &'static [Slot])> {
 }
 
 /// The text up to the next separator, the separator's length and whether it ends a line. `None` at the end of the text.
-fn piece(text: &[u8], coding: Coding) -> (&[u8], Option<(usize, bool)>) {
+pub(super) fn piece(text: &[u8], coding: Coding) -> (&[u8], Option<(usize, bool)>) {
     let mut at = 0;
     while at < text.len() {
         let found = match &text[at..] {
