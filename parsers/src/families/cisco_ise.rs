@@ -1,7 +1,7 @@
 //! Cisco ISE: `CISE_Passed_Authentications MSGID TOTAL SEG TIME ZONE SEQ 5200 NOTICE Class: Text, Key=Value, Key=Value,`.
 //!
-//! The code says what happened; the pairs say who, from where and through which network device. That device (NAS) is never
-//! the source: the endpoint's address is in `Framed-IP-Address` and its kin, its hardware address in `Calling-Station-ID`.
+//! The code says what happened; the pairs say who, from where and through which network device. That device (NAS) is not the
+//! source of a login: the endpoint's address is in `Framed-IP-Address` and its kin, its hardware address in `Calling-Station-ID`.
 //! `DestinationIPAddress` is ISE itself, to which the request was sent.
 //!
 //! A message longer than a datagram comes in segments with the same number. Each line is a row of its own, for a line must not
@@ -73,6 +73,7 @@ enum Noted {
     Session,
     TerminateCause,
     Step,
+    Device,
     Count,
 }
 
@@ -123,6 +124,8 @@ static KEYS: KeyMap<What, 128> = KeyMap::new(&[
     ("CPMSessionID", What::Note(Noted::Session)),
     ("Acct-Terminate-Cause", What::Note(Noted::TerminateCause)),
     ("Step", What::Note(Noted::Step)),
+    // of alarms only
+    ("NAS IP Address", What::Note(Noted::Device)),
     ("Acct-Input-Packets", What::Maybe(Field::PacketsOut)),
     ("Acct-Output-Packets", What::Maybe(Field::PacketsIn)),
     ("Acct-Session-Time", What::Duration),
@@ -271,6 +274,11 @@ impl Parser for Family {
                 line.pair(name, value, row);
             }
             line.names(false, row);
+            // an alarm about a request that names no endpoint: who sent it is the network device
+            if !row.has(Field::SrcIp) {
+                row.set_opt(key::SRC_IP, Ip::parse(line.note(Noted::Device)));
+            }
+            row.extra_fixed("NAS IP Address", line.note(Noted::Device));
             return Ok(Parsed::Events);
         }
         let Some((segment, rest)) = numbers(body) else {
