@@ -6,7 +6,7 @@ use super::utf16::Utf16;
 use super::{Coding, Framing, HEAD_BYTES, State, Unit, json_step};
 
 impl Framing {
-    /// Lines of bytes: what needs no [`Framer`].
+    /// Lines of bytes: what needs no [`super::Framer`].
     pub const LINES: Framing = Framing { coding: Coding::Bytes, unit: Unit::Line };
 
     /// Tells by the first bytes of a source ([`HEAD_BYTES`] of them, or all). What shows no mark of another is lines;
