@@ -1,8 +1,8 @@
 //! What is fuzzed: each lexer by itself, the framing, every family, and detection over all of them.
 //!
 //! Shared by the fuzz binaries and by a test of the stable toolchain that runs fixtures and their mutations through the same
-//! functions. Beside not to panic each states what must hold: pieces lie in the text, offsets too, and an outcome does not
-//! depend on how lines were cut into batches.
+//! functions. Beside not to panic each states what must hold: pieces lie in the text, offsets too, an outcome does not
+//! depend on how lines were cut into batches, and what becomes of a line is bounded by its length.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use parsers::lex::text::{Cursor, offset_in};
 use parsers::lex::winevent::{self, EventTrail, Field, WinEvent};
 use parsers::lex::{cef, csv, json, kv, syslog, text, time, xml};
 use parsers::{FAMILIES, Format, Parsed, Session, TimeContext, Zone, transport};
-use schemas::{FlowBatch, Place};
+use schemas::{EVENTS_PER_RECORD_MAX, FlowBatch, Place};
 
 /// A target: its name, which is that of the binary, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -113,7 +113,14 @@ fn lex_json(data: &[u8]) {
         }
     }
     if let Ok(elements) = json::elements(data) {
-        elements.map_while(Result::ok).for_each(|value| inside(data, value.scalar()));
+        for value in elements.map_while(Result::ok) {
+            match value {
+                json::Value::Text(text) => inside(data, text.raw),
+                json::Value::Number(part) | json::Value::Object(part) | json::Value::Array(part) => inside(data, part),
+                // their texts are the program's
+                json::Value::True | json::Value::False | json::Value::Null => {}
+            }
+        }
     }
     let mut scalars = 0;
     let extent = json::walk(data, |path, value| {
@@ -277,6 +284,16 @@ fn auto(data: &[u8]) {
     lines(Format::Auto, data);
 }
 
+/// What becomes of a line of `length` bytes. Each event may say what the line says of all, so that the bounds are those of one
+/// event; how much all may say together is [`schemas::TEXTS_PER_BYTE_MAX`]'s, tested with longer lines than a fuzzer writes.
+fn bounded(length: usize, events: usize, kept: usize, written: usize) {
+    assert!(events <= EVENTS_PER_RECORD_MAX && events <= length / 2 + 1, "{events} events of {length} bytes");
+    let each = events.max(1);
+    assert!(kept <= each * (length * 64 + 4096), "{kept} bytes are kept of {length}");
+    // six for one that is escaped, and a few fields that say the same
+    assert!(written <= each * (length * 48 + 8192), "{written} bytes are written of {length}");
+}
+
 /// Reads lines as one source does, and again each in a batch of its own: it must come to the same.
 pub fn lines(format: Format, text: &[u8]) {
     assert!(text.len() < RECORD_MAX);
@@ -289,7 +306,7 @@ pub fn lines(format: Format, text: &[u8]) {
         for (at, chunk) in lines.chunks(per_batch).enumerate() {
             batch.reset(Arc::clone(&block), Arc::from("fuzz"), 0);
             for (offset, line) in (at * per_batch + 1..).zip(chunk) {
-                let before = batch.len();
+                let (before, kept) = (batch.len(), batch.kept_bytes());
                 let place = Place { offset: offset as u64, received_us: RECEIVED_US };
                 let outcome = session.parse_line(line, place, &mut batch);
                 match &outcome {
@@ -302,7 +319,11 @@ pub fn lines(format: Format, text: &[u8]) {
                 }
                 let mut rows = Vec::new();
                 (before..batch.len()).for_each(|row| schemas::json::write_row(&batch, row, &mut rows));
-                out.push((outcome, rows));
+                let refused: Vec<_> = session.take_refused().collect();
+                bounded(line.len(), batch.len() - before, batch.kept_bytes() - kept, rows.len());
+                let parts: usize = refused.iter().map(|part| part.raw.len()).sum();
+                assert!(parts <= line.len() * 2, "refused parts of a line are parts of it: {parts}");
+                out.push((outcome, rows, refused));
             }
             batch.seal();
         }

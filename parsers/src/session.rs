@@ -476,6 +476,10 @@ impl Run<'_, '_> {
         let from = self.row.position();
         record.stamp(self.row);
         match family.parse(record, &mut self.memories[index], self.row) {
+            Ok(Parsed::Events) if self.row.left_out() => {
+                self.row.back_to(from);
+                Err(self.reject(family.name(), record, self.row.too_much_text().into()))
+            }
             Ok(Parsed::Events) => {
                 let base = self.base(record);
                 for part in self.row.refused_since(from) {

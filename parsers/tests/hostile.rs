@@ -105,3 +105,64 @@ fn an_envelope_gives_what_the_line_inside_gives() {
         }
     }
 }
+
+/// What a record says of all its events is said by each: it is read once, and together they may say no more than a bound.
+#[test]
+fn events_that_share_a_long_head_are_bounded_in_time_and_text() {
+    let google = |head: &str, events: usize| {
+        let event = r#"{"type":"login","name":"login_success"}"#;
+        format!(
+            r#"{{"kind":"admin#reports#activity","id":{{"time":"2026-01-05T10:00:00.000Z","applicationName":"login"}},"actor":{{"email":"{head}"}},"ipAddress":"192.0.2.1","events":[{}]}}"#,
+            [event].repeat(events).join(",")
+        )
+    };
+    let osquery = |head: &str, events: usize| {
+        format!(
+            r#"{{"name":"q","hostIdentifier":"{head}","unixTime":1767607200,"decorations":{{{}"x":""}},"snapshot":[{}]}}"#,
+            r#""a":"","#.repeat(head.len() / 8),
+            [r#"{"name":"a"}"#].repeat(events).join(",")
+        )
+    };
+    let azure = |head: &str, events: usize| {
+        let tuple = r#""1767607200,192.0.2.1,198.51.100.7,40000,443,T,O,D""#;
+        format!(
+            r#"{{"time":"2026-01-05T10:00:00Z","systemId":"s","category":"NetworkSecurityGroupFlowEvent","resourceId":"/R/{head}","operationName":"NetworkSecurityGroupFlowEvents","properties":{{"Version":1,"flows":[{{"rule":"r","flows":[{{"mac":"000D3A000001","flowTuples":[{}]}}]}}]}}}}"#,
+            [tuple].repeat(events).join(",")
+        )
+    };
+    let otel = |head: &str, events: usize| {
+        let value = |at: usize| format!(r#"{{"stringValue":"{at}"}}"#);
+        let values: Vec<String> = (0..events).map(value).collect();
+        format!(
+            r#"{{"timeUnixNano":"1767607200000000000","severityNumber":9,"body":{{"stringValue":"x"}},"attributes":[{{"key":"k{head}","value":{{"arrayValue":{{"values":[{}]}}}}}}]}}"#,
+            values.join(",")
+        )
+    };
+    type Make<'a> = &'a dyn Fn(&str, usize) -> String;
+    let makes: [(&str, Make<'_>); 4] =
+        [("google_workspace", &google), ("osquery", &osquery), ("azure_nsg", &azure), ("otel", &otel)];
+    for (name, make) in makes {
+        let format = Format::from_name(name).unwrap();
+        // what is usual is read whole
+        let usual = run(format, make("h", 2_000).as_bytes(), 1).remove(0).unwrap().1;
+        assert_eq!(usual.len(), if name == "otel" { 1 } else { 2_000 }, "{name}");
+        assert!(usual.iter().all(|row| !row.contains("\"reject\"")), "{name}");
+        // as it is, and out of an envelope, where texts must be copied
+        let long = make(&"\\n".repeat(60_000), 4_000);
+        let envelope = serde_json::json!({ "message": long }).to_string();
+        for line in [long, envelope] {
+            match run(format, line.as_bytes(), 1).remove(0) {
+                Ok((_, rows)) => {
+                    let written: usize = rows.iter().map(String::len).sum();
+                    assert!(written < 200 * line.len(), "{name}: {written} bytes of {}", line.len());
+                    let refused = |row: &String| row.contains("bytes of text in the events of one record");
+                    assert!(name == "otel" || rows.last().is_some_and(refused), "{name}");
+                }
+                Err(reject) => {
+                    let said = reject.to_string();
+                    assert!(said.contains("bytes of text in the events of one record"), "{name}: {said}");
+                }
+            }
+        }
+    }
+}

@@ -15,9 +15,10 @@
 
 use std::sync::Arc;
 
-use crate::fields::{FIELD_COUNT, Field, columns_of, key};
+use crate::columns::{Columns, TEXTS};
+use crate::fields::{FIELD_COUNT, Field, key};
 use crate::followers::Followers;
-use crate::kinds::{Ip, Key, Kind, Storage};
+use crate::kinds::{Ip, Key, Kind};
 use crate::mask::Mask;
 use crate::row::Row;
 use crate::words::TimeSource;
@@ -103,46 +104,6 @@ pub struct Extra<'b> {
     pub name: &'b [u8],
     /// Its text.
     pub value: &'b [u8],
-}
-
-/// Columns by storage class.
-#[doc(hidden)]
-pub struct Columns {
-    // arrays, so that a field's column is at a place that is known when the program is compiled
-    pub(crate) times: [Vec<i64>; columns_of(Storage::Time)],
-    pub(crate) longs: [Vec<u64>; columns_of(Storage::Long)],
-    pub(crate) ips: [Vec<Ip>; columns_of(Storage::Ip)],
-    pub(crate) ports: [Vec<u16>; columns_of(Storage::Port)],
-    pub(crate) bytes: [Vec<u8>; columns_of(Storage::Byte)],
-    pub(crate) spans: [Vec<Span>; columns_of(Storage::Span)],
-}
-
-impl Columns {
-    fn new(capacity: usize) -> Columns {
-        fn of<T: Clone + Default, const COLUMNS: usize>(capacity: usize) -> [Vec<T>; COLUMNS] {
-            std::array::from_fn(|_| vec![T::default(); capacity])
-        }
-        Columns {
-            times: of(capacity),
-            longs: of(capacity),
-            ips: of(capacity),
-            ports: of(capacity),
-            bytes: of(capacity),
-            spans: of(capacity),
-        }
-    }
-
-    fn grow(&mut self, capacity: usize) {
-        fn to<T: Clone + Default>(columns: &mut [Vec<T>], capacity: usize) {
-            columns.iter_mut().for_each(|column| column.resize(capacity, T::default()));
-        }
-        to(&mut self.times, capacity);
-        to(&mut self.longs, capacity);
-        to(&mut self.ips, capacity);
-        to(&mut self.ports, capacity);
-        to(&mut self.bytes, capacity);
-        to(&mut self.spans, capacity);
-    }
 }
 
 pub(crate) struct SourceEntry {
@@ -260,6 +221,12 @@ impl FlowBatch {
         self.capacity - self.rows
     }
 
+    /// Bytes of its own that it holds for its rows beside their columns: copied and made texts, and the places of extras. What a
+    /// record makes of this is bounded by its length.
+    pub fn kept_bytes(&self) -> usize {
+        self.arena.len() + self.extras.len() * size_of::<(Span, Span)>()
+    }
+
     /// The received bytes.
     pub fn block(&self) -> &Arc<Vec<u8>> {
         &self.block
@@ -270,6 +237,26 @@ impl FlowBatch {
     pub fn begin(&mut self, place: Place, line: &[u8]) -> Row<'_> {
         debug_assert!(!self.sealed, "a sealed batch takes no rows");
         Row::begin(self, place, line)
+    }
+
+    /// Bytes of all texts of a row, extras and their names among them.
+    pub(crate) fn text_bytes(&self, row: usize) -> usize {
+        let mut bytes = 0;
+        for (at, word) in self.present[row].iter().enumerate() {
+            let mut rest = word & TEXTS[at];
+            while rest != 0 {
+                let field = Field::ALL[at * 64 + rest.trailing_zeros() as usize];
+                rest &= rest - 1;
+                bytes += self.columns.spans[field.slot()][row].len();
+            }
+        }
+        let extras = &self.extras[self.extras_from(row)..self.extras_end[row] as usize];
+        extras.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + bytes
+    }
+
+    /// Where the extras of a row begin.
+    pub(crate) fn extras_from(&self, row: usize) -> usize {
+        if row == 0 { 0 } else { self.extras_end[row - 1] as usize }
     }
 
     pub(crate) fn reserve_row(&mut self) {
@@ -402,9 +389,7 @@ impl FlowBatch {
 
     /// A row's vendor fields without a column, in the order of the line.
     pub fn extras(&self, row: usize) -> impl ExactSizeIterator<Item = Extra<'_>> + '_ {
-        let from = if row == 0 { 0 } else { self.extras_end[row - 1] as usize };
-        let to = self.extras_end[row] as usize;
-        self.extras[from..to]
+        self.extras[self.extras_from(row)..self.extras_end[row] as usize]
             .iter()
             .map(|(name, value)| Extra { name: self.text_of(*name), value: self.text_of(*value) })
     }

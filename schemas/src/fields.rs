@@ -67,8 +67,7 @@ impl Field {
         self as usize
     }
 
-    #[cfg(test)]
-    const fn storage(self) -> Storage {
+    pub(crate) const fn storage(self) -> Storage {
         STORAGE[self as usize]
     }
 

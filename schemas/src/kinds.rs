@@ -8,7 +8,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::batch::{Columns, Span};
+use crate::batch::Span;
+use crate::columns::Columns;
 use crate::fields::Field;
 use crate::words::Word;
 

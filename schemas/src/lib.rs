@@ -10,6 +10,7 @@
 pub mod alert;
 pub mod arrow;
 mod batch;
+mod columns;
 pub mod digits;
 pub mod ecs;
 mod fields;
@@ -36,5 +37,7 @@ pub use mask::Mask;
 pub use names::{LogSourceRef, UnknownName, nearest, resolve};
 pub use quarantine::RejectRecord;
 pub use reject::{RefusedPart, Reject, RejectKind};
-pub use row::{EVENTS_PER_MESSAGE_MAX, Position, Row};
+pub use row::{
+    EVENTS_PER_MESSAGE_MAX, EVENTS_PER_RECORD_MAX, Position, Row, Shared, TEXTS_AT_LEAST, TEXTS_PER_BYTE_MAX,
+};
 pub use words::*;

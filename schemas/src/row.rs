@@ -6,7 +6,9 @@
 //! If a record is refused, all its rows are taken back: dropping a row without [`Row::commit`] leaves no trace. If a part of a
 //! record of many events is refused, only that part's are ([`Row::back_to`]), and the part is noted ([`Row::refuse_part`]).
 
-use crate::batch::{FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
+use std::ops::Range;
+
+use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
 use crate::digits::{parse_port, parse_u64};
 use crate::fields::{Field, FieldType, key};
 use crate::kinds::{Ip, Key, Kind, Percent};
@@ -17,6 +19,13 @@ pub const EVENTS_PER_RECORD_MAX: usize = 10_000;
 
 /// Events of a message of several records, after which no further record of it is taken: their numbers fit two bytes.
 pub const EVENTS_PER_MESSAGE_MAX: usize = (1 << 16) - EVENTS_PER_RECORD_MAX;
+
+/// Most bytes of text that the events of one record may say together, and that may be copied for them: this many for each byte
+/// of the record, and [`TEXTS_AT_LEAST`]. What the events of a record share is said by each of them: without a bound, ten
+/// thousand of them with a head of a megabyte would be ten gigabytes.
+pub const TEXTS_PER_BYTE_MAX: usize = 32;
+/// What any record may say, however short it is.
+pub const TEXTS_AT_LEAST: usize = 1 << 20;
 
 /// The row that is being written, and those of the same record before it.
 pub struct Row<'b> {
@@ -34,6 +43,10 @@ pub struct Row<'b> {
     extras_len: usize,
     refused: Vec<RefusedPart>,
     committed: bool,
+    // Bytes of text in the finished rows.
+    said: usize,
+    // Whether a text was left out, for want of room.
+    left_out: bool,
 }
 
 /// A place between two events of a record, to go back to.
@@ -43,6 +56,15 @@ pub struct Position {
     arena_len: usize,
     extras_len: usize,
     refused_len: usize,
+    said: usize,
+}
+
+/// What several events of a record share; see [`Row::shared`].
+#[derive(Clone, Debug)]
+pub struct Shared {
+    row: usize,
+    present: Presence,
+    extras: Range<usize>,
 }
 
 impl<'b> Row<'b> {
@@ -74,6 +96,8 @@ impl<'b> Row<'b> {
             extras_len,
             refused: Vec::new(),
             committed: false,
+            said: 0,
+            left_out: false,
         }
     }
 
@@ -116,6 +140,9 @@ impl<'b> Row<'b> {
     ) {
         let start = self.batch.arena.len();
         for element in elements {
+            if !self.has_room_for(element.as_ref().len() + 1) {
+                break;
+            }
             if self.batch.arena.len() > start {
                 self.batch.arena.push(b'\n');
             }
@@ -138,6 +165,9 @@ impl<'b> Row<'b> {
             Some(known) if end > 0 && known.end_in_arena() == end => end - known.len(),
             // something else was kept since, or the list lies in the block
             Some(known) => {
+                if !self.has_room_for(known.len()) {
+                    return;
+                }
                 for at in 0..known.len() {
                     let byte = self.batch.text_of(known)[at];
                     self.batch.arena.push(byte);
@@ -145,6 +175,9 @@ impl<'b> Row<'b> {
                 end
             }
         };
+        if !self.has_room_for(element.len() + 1) {
+            return;
+        }
         let arena = &mut self.batch.arena;
         if arena.len() > start {
             arena.push(b'\n');
@@ -285,14 +318,37 @@ impl<'b> Row<'b> {
 
     /// Text that was built by hand becomes part of the batch; use the span with [`Row::set`].
     pub fn keep(&mut self, text: &[u8]) -> Span {
-        self.batch.keep(text)
+        self.copy(text)
+    }
+
+    /// All that this row says so far, to be said again by further events of the record: what a record says of all its events is
+    /// read once, however many they are.
+    pub fn shared(&self) -> Shared {
+        let extras = self.batch.extras_from(self.row)..self.batch.extras.len();
+        Shared { row: self.row, present: self.present, extras }
+    }
+
+    /// Says again what is shared. It is taken from the row that said it first, so that none of it may have been overwritten there.
+    pub fn say_again(&mut self, shared: &Shared) {
+        let columns = &mut self.batch.columns;
+        for (at, word) in shared.present.iter().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                let field = Field::ALL[at * 64 + rest.trailing_zeros() as usize];
+                rest &= rest - 1;
+                columns.say_again(field, shared.row, self.row);
+            }
+            self.present[at] |= word;
+        }
+        self.batch.log_sources[self.row] = self.batch.log_sources[shared.row];
+        self.batch.extras.extend_from_within(shared.extras.clone());
     }
 
     /// Ends this row and begins another event of the same record, empty but for its place. Where this row was begun so and
     /// nothing was written, nothing happens.
     ///
     /// # Errors
-    /// [`RejectKind::TooMuch`] beyond ten thousand events.
+    /// [`RejectKind::TooMuch`] beyond ten thousand events, or what they may say together.
     pub fn another(&mut self) -> Result<(), RejectKind> {
         if self.row > self.first && self.is_blank() {
             return Ok(());
@@ -300,7 +356,11 @@ impl<'b> Row<'b> {
         if self.row - self.first + 1 >= EVENTS_PER_RECORD_MAX {
             return Err(too_many_events());
         }
+        if self.said > self.said_max() {
+            return Err(self.too_much_text());
+        }
         self.finish_row();
+        self.said += self.batch.text_bytes(self.row);
         self.batch.reserve_row();
         self.row += 1;
         self.present = [0; PRESENCE_WORDS];
@@ -316,6 +376,7 @@ impl<'b> Row<'b> {
             arena_len: self.batch.arena.len(),
             extras_len: self.batch.extras.len(),
             refused_len: self.refused.len(),
+            said: self.said,
         }
     }
 
@@ -323,6 +384,8 @@ impl<'b> Row<'b> {
     #[cold]
     pub fn back_to(&mut self, position: Position) {
         self.row = position.row;
+        self.said = position.said;
+        self.left_out = false;
         self.take_back(position);
         self.present = [0; PRESENCE_WORDS];
         self.set(key::RECEIVED, self.place.received_us);
@@ -335,7 +398,18 @@ impl<'b> Row<'b> {
     pub fn room(&self) -> Result<(), RejectKind> {
         let parts = self.row - self.first + self.refused.len();
         let full = parts + 1 >= EVENTS_PER_RECORD_MAX;
-        if full { Err(too_many_events()) } else { Ok(()) }
+        match full {
+            true => Err(too_many_events()),
+            false if self.said > self.said_max() => Err(self.too_much_text()),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a text was left out since together they are many times as long as the record; then the event is not to stay. See
+    /// [`Row::too_much_text`].
+    #[inline]
+    pub fn left_out(&self) -> bool {
+        self.left_out
     }
 
     /// Notes a part of the record that is refused while others are events. `reject` has the offset in the record's body: who
@@ -424,8 +498,34 @@ impl<'b> Row<'b> {
         if start < self.block_len && start + text.len() <= self.block_len {
             Span::block(start, text.len())
         } else {
-            self.batch.keep_some(text)
+            self.copy(text)
         }
+    }
+
+    fn copy(&mut self, text: &[u8]) -> Span {
+        if self.has_room_for(text.len()) { self.batch.keep(text) } else { Span::default() }
+    }
+
+    /// The most bytes of text that the record's events may say.
+    fn said_max(&self) -> usize {
+        self.line.len().saturating_mul(TEXTS_PER_BYTE_MAX).saturating_add(TEXTS_AT_LEAST)
+    }
+
+    /// Whether the texts that are copied for this record may grow by as much; if not, it is remembered.
+    #[inline]
+    fn has_room_for(&mut self, more: usize) -> bool {
+        let len = self.batch.arena.len();
+        // what one event copies beyond the bound is for `room` to find, which then keeps the events before it
+        let most = self.said_max().saturating_add(self.line.len() * 4);
+        let has_room = len.saturating_sub(self.arena_len) + more <= most && len + more <= BLOCK_MAX;
+        self.left_out |= !has_room;
+        has_room
+    }
+
+    /// Why an event is refused of which a text was left out.
+    #[cold]
+    pub fn too_much_text(&self) -> RejectKind {
+        RejectKind::TooMuch { what: "bytes of text in the events of one record", limit: self.said_max() }
     }
 }
 
@@ -455,7 +555,7 @@ impl Drop for Row<'_> {
     fn drop(&mut self) {
         if !self.committed {
             let Row { first: row, arena_len, extras_len, .. } = *self;
-            self.take_back(Position { row, arena_len, extras_len, refused_len: 0 });
+            self.take_back(Position { row, arena_len, extras_len, refused_len: 0, said: 0 });
         }
     }
 }

@@ -110,20 +110,24 @@ impl Parser for Family {
                 return Err(record.not_this_family("an activity with `id` and `events`"));
             }
         };
-        let mut written = false;
+        let mut shared = None;
         for event in json::elements(list)? {
             let Value::Object(event) = event? else {
                 return Err(record.refuse(list, RejectKind::bad_value("events", b"", "objects")));
             };
-            if written {
-                row.another()?;
-                record.stamp(row);
+            match &shared {
+                None => {
+                    activity(record, row)?;
+                    shared = Some(row.shared());
+                }
+                Some(shared) => {
+                    row.another()?;
+                    row.say_again(shared);
+                }
             }
-            activity(record, row)?;
             happened(record, event, row)?;
-            written = true;
         }
-        if !written {
+        if shared.is_none() {
             return Err(record.refuse(list, RejectKind::Missing { what: "an event in `events`" }));
         }
         Ok(Parsed::Events)
@@ -150,7 +154,7 @@ fn activity(record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// One event: its name, and what its parameters say.
+/// One event: its name, and what its parameters say. It overwrites nothing of what is shared.
 fn happened(record: &Record<'_>, event: &[u8], row: &mut Row<'_>) -> Result<(), Refusal> {
     let mut name = Value::Null;
     for member in json::members(event)? {

@@ -97,19 +97,26 @@ impl Parser for Family {
 
     fn parse(&self, record: &Record<'_>, _memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let head = Head::read(record)?;
-        let mut written = false;
+        let mut shared = None;
         let mut one = |columns: &[u8], action: &'static str, row: &mut Row<'_>| -> Result<(), Refusal> {
-            if written {
-                row.another()?;
-                record.stamp(row);
-            }
-            written = true;
-            head.write(record, row)?;
+            let own = match &shared {
+                None => {
+                    let own = head.write(record, row)?;
+                    shared = Some((row.shared(), own));
+                    own
+                }
+                Some((shared, own)) => {
+                    row.another()?;
+                    row.say_again(shared);
+                    *own
+                }
+            };
+            own.write(row);
             columns_of(columns, action, &head, row)
         };
         match head.what {
             What::Status => {
-                head.write(record, row)?;
+                head.write(record, row)?.write(row);
                 row.log_source(&STATUS);
                 row.set(key::KIND, EventKind::Other);
                 row.text(key::LEVEL, head.severity);
@@ -136,7 +143,7 @@ impl Parser for Family {
                 }
             }
         }
-        if !written && head.what != What::Status {
+        if shared.is_none() && head.what != What::Status {
             // a query that found nothing
             return Ok(Parsed::Nothing);
         }
@@ -222,24 +229,39 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
-    fn write(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<(), Refusal> {
+    /// Writes what no column overwrites, and gives the rest.
+    fn write(&self, record: &Record<'_>, row: &mut Row<'_>) -> Result<Own<'a>, Refusal> {
         let us = if self.unix.is_empty() { record.time.bsd(self.calendar) } else { time::epoch(self.unix) };
         let text = if self.unix.is_empty() { self.calendar } else { self.unix };
         let us =
             us.ok_or_else(|| record.refuse(text, RejectKind::bad_value("unixTime", text, "seconds since 1970")))?;
-        set_time(row, us);
+        let mut user = Value::Null;
         self.host.with(|name| row.text(key::HOST, name));
         self.name.with(|name| row.extra_fixed("query", name));
         if !self.decorations.is_empty() {
             for member in json::members(self.decorations)? {
                 let member = member?;
                 match member.key {
-                    b"username" => member.value.with(|name| row.text(key::USER, name)),
+                    b"username" => user = member.value,
                     name => member.value.with(|text| row.extra(name, text)),
                 }
             }
         }
-        Ok(())
+        Ok(Own { us, user })
+    }
+}
+
+/// What each row says at first, and may say otherwise by a column of its own.
+#[derive(Clone, Copy)]
+struct Own<'a> {
+    us: i64,
+    user: Value<'a>,
+}
+
+impl Own<'_> {
+    fn write(&self, row: &mut Row<'_>) {
+        set_time(row, self.us);
+        self.user.with(|name| row.text(key::USER, name));
     }
 }
 
