@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)]
 
 mod count;
+mod fuzz;
 mod needs;
 mod steps;
 
@@ -18,7 +19,8 @@ use steps::{Report, Step};
 
 const USAGE: &str = "usage: cargo xtask test        all steps
        cargo xtask test STEP…  only these: fmt, clippy, docs, light, needs, pipeline, evtx
-       cargo xtask needs       set up Kafka and the Python readers, print how to use them";
+       cargo xtask needs       set up Kafka and the Python readers, print how to use them
+       cargo xtask fuzz [SECONDS] [TARGET…]  fuzz every lexer and family, or these; 300 seconds each";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
             }
         },
         ["needs"] => needs_alone(),
+        ["fuzz", words @ ..] => fuzz::run(&root(), words),
         _ => {
             println!("{USAGE}");
             ExitCode::from(2)
