@@ -94,6 +94,12 @@ pub trait Parser: Sync {
     /// A [`Refusal`]: then none of the record's rows remains.
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal>;
 
+    /// Whether the family refuses a record of several objects by itself, as [`json::walk`](lex::json::walk) does: then nobody looks for the second
+    /// object before the first is read.
+    fn sees_sequences(&self) -> bool {
+        false
+    }
+
     /// For a family with a memory: whether later lines of the source may be read by what this one says. It may be too careful,
     /// which costs order, but never too careless, which costs truth.
     fn remembers(&self) -> Option<fn(&[u8]) -> bool> {

@@ -122,7 +122,7 @@ pub fn is_sequence(body: &[u8]) -> bool {
                     || body.get(at + 2) == letter && start.is_some_and(|start| body[at..].starts_with(start)))
     };
     let may = scan::any2(body, b'{', b'\n', begins);
-    may && json::end_of(body).is_some_and(|end| next_object(body, end).is_some())
+    may && json::end_of(body).is_some_and(|end| json::next_object(body, end).is_some())
 }
 
 /// An object up to the end of its first key.
@@ -131,12 +131,6 @@ fn beginning(body: &[u8]) -> Option<&[u8]> {
     let opened = memchr(b'"', head)?;
     let closed = memchr(b'"', &head[opened + 1..])? + opened + 2;
     Some(&head[..closed])
-}
-
-/// Where the next object begins, behind blanks and commas.
-fn next_object(body: &[u8], from: usize) -> Option<usize> {
-    let at = from + body.get(from..)?.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b','))?;
-    (body[at] == b'{').then_some(at)
 }
 
 /// Whether a line is only the brackets and commas between the elements of an export that has each on a line of its own.
@@ -205,7 +199,7 @@ impl<'a> Iterator for Many<'a> {
             };
         }
         // What follows the last object, and is none, is left to lie as it is behind a single one.
-        let Some(at) = next_object(self.text, self.at) else {
+        let Some(at) = json::next_object(self.text, self.at) else {
             self.done = true;
             return None;
         };

@@ -14,7 +14,7 @@ use schemas::{FlowBatch, Place, RefusedPart, Reject, RejectKind, Row};
 
 use crate::detect::{Choice, Confidence, Detector, Keys};
 use crate::framing::RECORD_MAX;
-use crate::lex::json::Value;
+use crate::lex::json::{self, Value};
 use crate::lex::otlp;
 use crate::lex::text::{contains, offset_in};
 use crate::lex::time::{TimeContext, Zone};
@@ -208,14 +208,27 @@ struct Run<'s, 'b> {
 
 impl Run<'_, '_> {
     fn record(&mut self, record: &mut Record<'_>, scratch: &mut [Vec<u8>]) -> Result<Parsed, Reject> {
-        if record.shape == Shape::Object && (record.body.first() == Some(&b'[') || many::is_sequence(record.body)) {
+        if record.shape == Shape::Object && record.body.first() == Some(&b'[') {
             return self.each(record, record.body, scratch);
         }
-        match self.format {
+        let result = match self.format {
             Format::Auto => self.auto(record, scratch),
             Format::Family(index) => self.fixed(index, record, scratch),
             Format::Mapped(_) => self.fixed(FAMILIES.len(), record, scratch),
+        };
+        match result {
+            Err(reject) if reject.kind == json::ANOTHER => self.each(record, record.body, scratch),
+            result => result,
         }
+    }
+
+    /// The refusal of a record of several objects. `knows` says whether the family that reads it sees that itself.
+    #[inline]
+    fn only_one(&self, record: &Record<'_>, knows: bool) -> Result<(), Reject> {
+        if record.shape == Shape::Object && !knows && many::is_sequence(record.body) {
+            return Err(self.reject_part(record, record.body, Refusal { at: 0, kind: json::ANOTHER }));
+        }
+        Ok(())
     }
 
     /// The family of a place: one of the list, or a mapping behind it.
@@ -241,6 +254,7 @@ impl Run<'_, '_> {
         if record.shape == Shape::Text {
             return self.unwrapped(index, record, scratch);
         }
+        self.only_one(record, false)?;
         let family = self.family(index);
         if let Some(array) = many::wrapped(record.body, Search::Beginning) {
             let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
@@ -309,6 +323,7 @@ impl Run<'_, '_> {
         }
         let choice = self.choose(record);
         let sure = choice.is_some_and(|(_, confidence)| confidence == Confidence::Certain);
+        self.only_one(record, sure && choice.is_some_and(|(index, _)| self.family(index).sees_sequences()))?;
         let mut refused = None;
         if record.shape == Shape::Object && !sure {
             // one that is cut off in the array has no keys
@@ -347,12 +362,15 @@ impl Run<'_, '_> {
                 return result;
             }
         }
-        self.detector.count(choice);
         let Some((index, _)) = choice else {
+            self.detector.count(choice);
             let unknown = || self.reject("auto", record, record.not_this_family("a line of a known family"));
             return Err(refused.unwrap_or_else(unknown));
         };
         let first = self.parse(index, record);
+        if !first.as_ref().is_err_and(|reject| reject.kind == json::ANOTHER) {
+            self.detector.count(choice);
+        }
         match first {
             Err(refused) if !sure => {
                 // the next family that would take it: the surest was wrong about this line

@@ -276,10 +276,17 @@ impl<'b> Row<'b> {
         };
         let names = self.batch.sources[at].names;
         self.batch.log_sources[self.row] = at as u16 + 1;
-        for (key, name) in [key::FAMILY, key::VENDOR, key::PRODUCT, key::DATASET].into_iter().zip(names) {
-            if !name.is_empty() {
-                self.set(key, name);
-            }
+        let [family, vendor, product, dataset] = names;
+        self.set_named(key::FAMILY, family);
+        self.set_named(key::VENDOR, vendor);
+        self.set_named(key::PRODUCT, product);
+        self.set_named(key::DATASET, dataset);
+    }
+
+    #[inline(always)]
+    fn set_named<K: Kind<Stored = Span, Value = Span>>(&mut self, key: Key<K>, name: Span) {
+        if !name.is_empty() {
+            self.set(key, name);
         }
     }
 

@@ -18,6 +18,7 @@ use schemas::{Field, FieldKind, Key, RejectKind, Row, Span};
 
 use self::paths::{Note, PATHS, Put};
 use crate::detect::Keys;
+use crate::lex::few::Few;
 use crate::lex::json::{self, Extent, JsonTrail, Kind, Path, Scalar};
 use crate::lex::text::decimal;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
@@ -38,6 +39,10 @@ impl Parser for Family {
 
     fn accepts(&self) -> Accepts {
         Accepts::Objects
+    }
+
+    fn sees_sequences(&self) -> bool {
+        true
     }
 
     fn detect(&self, record: &Record<'_>, _: &Memory) -> Option<Confidence> {
@@ -68,30 +73,24 @@ struct Event<'a> {
     answers: Answers<'a>,
 }
 
+#[derive(Default)]
 struct Answers<'a> {
-    values: [Scalar<'a>; ANSWERS_MAX],
-    count: usize,
+    values: Few<Scalar<'a>, ANSWERS_MAX>,
     grouped: bool,
-}
-
-impl Default for Answers<'_> {
-    fn default() -> Self {
-        Answers { values: [Scalar::NULL; ANSWERS_MAX], count: 0, grouped: false }
-    }
 }
 
 impl<'a> Answers<'a> {
     /// The full list is preferred to the one by types.
     fn push(&mut self, value: Scalar<'a>, grouped: bool) {
         if self.grouped != grouped {
-            if grouped && self.count > 0 {
+            if grouped && !self.values.get().is_empty() {
                 return;
             }
-            (self.grouped, self.count) = (grouped, 0);
+            self.grouped = grouped;
+            self.values.clear();
         }
-        if self.count < ANSWERS_MAX && !value.raw.is_empty() {
-            self.values[self.count] = value;
-            self.count += 1;
+        if !value.raw.is_empty() {
+            self.values.push(value);
         }
     }
 }

@@ -67,6 +67,10 @@ impl Parser for Family {
         Accepts::Both
     }
 
+    fn sees_sequences(&self) -> bool {
+        true
+    }
+
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
         (is_sysmon(record) == Some(false)).then_some(Confidence::Certain)
     }

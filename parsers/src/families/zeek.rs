@@ -155,6 +155,10 @@ impl Parser for Family {
         Accepts::Both
     }
 
+    fn sees_sequences(&self) -> bool {
+        true
+    }
+
     fn detect(&self, record: &Record<'_>, memory: &Memory) -> Option<Confidence> {
         match record.shape {
             Shape::Object => detect_object(record.keys),
@@ -348,9 +352,9 @@ fn parse_cells(record: &Record<'_>, header: &Header, row: &mut Row<'_>) -> Resul
         }
         match column.put {
             Put::Other => Cell::tsv(cell).with(|text| row.extra(name, text)),
-            Put::Answers => cell
-                .split(|byte| *byte == header.set_separator)
-                .for_each(|answer| event.answers.push(Cell::tsv(answer))),
+            Put::Answers => {
+                cell.split(|byte| *byte == header.set_separator).for_each(|answer| event.answer(Cell::tsv(answer)))
+            }
             Put::First(_) => {
                 let first = cell.split(|byte| *byte == header.set_separator).next().unwrap_or(cell);
                 event.take(record, column, Cell::tsv(first), row)?;

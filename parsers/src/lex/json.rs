@@ -102,7 +102,12 @@ pub enum ErrorKind {
     TooDeep,
     /// A path longer than [`PATH_MAX`].
     PathTooLong,
+    /// Another object follows the one that was read; it begins there, behind blanks and commas.
+    Another,
 }
+
+/// What a record is refused with that is several objects, so that each is read by itself.
+pub const ANOTHER: RejectKind = RejectKind::TooMuch { what: "objects in a record", limit: 1 };
 
 impl From<Error> for Refusal {
     #[cold]
@@ -123,6 +128,7 @@ impl From<Error> for Refusal {
                     kind: RejectKind::TooMuch { what: "bytes in a JSON path", limit: PATH_MAX },
                 };
             }
+            ErrorKind::Another => return Refusal { at: error.at, kind: ANOTHER },
             ErrorKind::Key => "a key in double quotes",
             ErrorKind::Colon => "a colon after the key",
             ErrorKind::Value => "a value",
@@ -388,6 +394,17 @@ pub fn array_member<'a>(text: &'a [u8], mut wanted: impl FnMut(&[u8], &'a [u8]) 
         }
     }
     None
+}
+
+/// Where the next object begins behind one that ends at `from`, after blanks and commas.
+#[inline]
+pub fn next_object(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    if rest.is_empty() {
+        return None;
+    }
+    let at = from + rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b','))?;
+    (text[at] == b'{').then_some(at)
 }
 
 /// Where the object or array ends that `text` begins with. `None` if it is cut off, too deep, or none.

@@ -11,6 +11,7 @@ pub mod csv;
 pub mod dhcp;
 pub mod dns;
 pub mod endpoint;
+pub mod few;
 pub mod json;
 pub mod keys;
 pub mod kv;

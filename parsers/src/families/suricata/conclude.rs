@@ -38,7 +38,7 @@ impl Event<'_> {
         row.set_opt(key::INITIATOR, initiator);
         self.traffic(record, initiator, row);
         self.verdict(kind, row);
-        for answer in &self.answers.values[..self.answers.count] {
+        for answer in self.answers.values.get() {
             answer.with(|text| row.add(key::DNS_ANSWERS, text));
         }
         self.sessions(row);

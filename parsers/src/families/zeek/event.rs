@@ -8,40 +8,23 @@ use schemas::{
 use super::Cell;
 use super::columns::{Column, Note, Put};
 use super::types::{LogType, OTHER, STATES, by_path};
+use crate::lex::few::Few;
 use crate::lex::text::{decimal, port, split_once};
 use crate::{Record, Refusal, set_time};
 
 /// Answers that are kept of one lookup.
 const ANSWERS_MAX: usize = 32;
 
-pub(super) struct Answers<'a> {
-    values: [Cell<'a>; ANSWERS_MAX],
-    count: usize,
-}
-
-impl<'a> Answers<'a> {
-    pub(super) fn push(&mut self, cell: Cell<'a>) {
-        if self.count < ANSWERS_MAX && !cell.raw().is_empty() {
-            self.values[self.count] = cell;
-            self.count += 1;
-        }
-    }
-}
-
 /// The noted values of one line.
 pub(super) struct Event<'a> {
     notes: [Cell<'a>; Note::Count as usize],
-    pub(super) answers: Answers<'a>,
+    answers: Few<Cell<'a>, ANSWERS_MAX>,
     hint: &'static str,
 }
 
 impl<'a> Event<'a> {
     pub(super) fn new() -> Event<'a> {
-        Event {
-            notes: [Cell::ABSENT; Note::Count as usize],
-            answers: Answers { values: [Cell::ABSENT; ANSWERS_MAX], count: 0 },
-            hint: "",
-        }
+        Event { notes: [Cell::ABSENT; Note::Count as usize], answers: Few::default(), hint: "" }
     }
 
     #[inline(always)]
@@ -70,10 +53,17 @@ impl<'a> Event<'a> {
                 cell.with(|text| row.extra_fixed(column.name, text));
             }
             Put::IfTrue if cell.flag() == Some(true) => row.extra_fixed(column.name, b"true"),
-            Put::Answers => self.answers.push(cell),
+            Put::Answers => self.answer(cell),
             Put::First(_) | Put::NotZero | Put::IfTrue | Put::Leave | Put::Other => {}
         }
         Ok(())
+    }
+
+    /// Keeps an answer of a lookup.
+    pub(super) fn answer(&mut self, cell: Cell<'a>) {
+        if !cell.raw().is_empty() {
+            self.answers.push(cell);
+        }
     }
 
     /// The log type, by `_path` or by what only one type has.
@@ -185,7 +175,7 @@ impl<'a> Event<'a> {
                 if row.has(Field::DnsRcode) {
                     row.set(key::PORT_STATE, PortState::Open);
                 }
-                for answer in &self.answers.values[..self.answers.count] {
+                for answer in self.answers.get() {
                     answer.with(|text| row.add(key::DNS_ANSWERS, text));
                 }
             }

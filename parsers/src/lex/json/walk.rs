@@ -7,8 +7,8 @@
 use super::super::scan;
 use super::super::trail::{At, Leads, Trail};
 use super::{
-    DEPTH_MAX, Error, ErrorKind, Extent, Kind, OF_TOKENS, PATH_MAX, Scalar, Text, Value, bare_at, blanks, scalar_at,
-    string_end,
+    DEPTH_MAX, Error, ErrorKind, Extent, Kind, OF_TOKENS, PATH_MAX, Scalar, Text, Value, bare_at, blanks, next_object,
+    scalar_at, string_end,
 };
 
 /// Gives every scalar below the object that `text` begins with, under its dotted path: nested and dotted keys
@@ -16,7 +16,7 @@ use super::{
 /// document's; a path that occurs twice is given twice.
 ///
 /// # Errors
-/// What `visit` returns, or an [`Error`] if the text is no JSON or exceeds a cap.
+/// What `visit` returns, or an [`Error`] if the text is no JSON, exceeds a cap, or goes on with another object.
 #[inline]
 pub fn walk<'a, E: From<Error>>(
     text: &'a [u8],
@@ -26,9 +26,18 @@ pub fn walk<'a, E: From<Error>>(
     loop {
         match reader.next(text)? {
             Found::Value(value) => visit(reader.path(text), value)?,
-            Found::End => return Ok(Extent::Whole(reader.at)),
+            Found::End => return Ok(whole(text, reader.at)?),
             Found::Truncated => return Ok(Extent::Truncated),
         }
+    }
+}
+
+/// The end of the object, if none follows it.
+#[inline]
+fn whole(text: &[u8], end: usize) -> Result<Extent, Error> {
+    match next_object(text, end) {
+        None => Ok(Extent::Whole(end)),
+        Some(at) => Err(Error { at, kind: ErrorKind::Another }),
     }
 }
 
@@ -39,7 +48,7 @@ pub type JsonTrail<M> = Trail<M, Place>;
 /// again where the trail remembers what it said.
 ///
 /// # Errors
-/// What `visit` returns, or an [`Error`] if the text is no JSON or exceeds a cap.
+/// What `visit` returns, or an [`Error`] if the text is no JSON, exceeds a cap, or goes on with another object.
 #[inline(always)]
 pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
     text: &'a [u8],
@@ -71,7 +80,7 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
                         Some(found) => found,
                         None => return Ok(Extent::Truncated),
                     },
-                    Leads::End => return Ok(Extent::Whole(begin)),
+                    Leads::End => return Ok(whole(text, begin)?),
                 };
                 (from, at) = (Some(step), end);
             }
@@ -79,7 +88,7 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
                 let (found, step) = by_tokens(&mut reader, trail, from, text, at, &find)?;
                 value = match found {
                     Found::Value(value) => value.into(),
-                    Found::End => return Ok(Extent::Whole(reader.at)),
+                    Found::End => return Ok(whole(text, reader.at)?),
                     Found::Truncated => return Ok(Extent::Truncated),
                 };
                 (from, at) = (step, reader.at);
