@@ -3,11 +3,13 @@
 //! The names are stable: scripts are built on them. Only what works stands here, so that the help is true.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Form;
 use crate::text::ColourChoice;
+use crate::times::{ahead_of, day_of, zone_name_of};
 
 /// Exit codes, at the end of every help text.
 const EXIT_CODES: &str = "\
@@ -150,6 +152,23 @@ pub struct BatchArgs {
     pub tenant: String,
 }
 
+/// How times are read.
+#[derive(Args, Debug, Default)]
+pub struct TimeArgs {
+    /// Zone of times that name none: `UTC`, `Europe/Berlin`, `+02:00`
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
+    pub zone: String,
+    /// What the logs mean by an abbreviation of a zone, as `CST=+08:00`; may be repeated
+    #[arg(long, value_name = "NAME=OFFSET", value_parser = zone_name_of)]
+    pub zone_name: Vec<(String, i32)>,
+    /// Earlier times are not believed, and their lines' receipt counts; without it 1980-01-01
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
+    pub earliest: Option<i64>,
+    /// Times further ahead of their receipt are not believed; without it 1d
+    #[arg(long, value_name = "DURATION", value_parser = ahead_of)]
+    pub ahead: Option<Duration>,
+}
+
 /// How lines are read, and what is known of the network.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Input")]
@@ -160,9 +179,9 @@ pub struct InputArgs {
     /// A mapping file: a format of one's own, docs/mappings.md; may be repeated
     #[arg(long, value_name = "FILE")]
     pub mapping: Vec<PathBuf>,
-    /// Zone of times that name none: `UTC`, `Europe/Berlin`, `+02:00`
-    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    pub zone: String,
+    /// How their times are read
+    #[command(flatten)]
+    pub times: TimeArgs,
     /// Database of countries, MaxMind format
     #[arg(long, value_name = "FILE")]
     pub geo_country: Option<PathBuf>,
@@ -203,9 +222,9 @@ pub struct ParseArgs {
     /// Form of the events
     #[arg(long, value_name = "FORM", value_enum, default_value_t = ParseOutput::Ndjson)]
     pub output: ParseOutput,
-    /// Zone of times that name none: `UTC`, `Europe/Berlin`, `+02:00`
-    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    pub zone: String,
+    /// How their times are read
+    #[command(flatten)]
+    pub times: TimeArgs,
     /// The file; plain, gzip or zstd; `-` is stdin
     #[arg(value_name = "FILE", default_value = "-")]
     pub file: PathBuf,
@@ -352,6 +371,7 @@ mod tests {
             "portolan run -c portolan.yaml",
             "portolan parse --format cisco_asa --output ndjson file",
             "portolan parse --zone -05:00 -",
+            "portolan parse --zone-name CST=+08:00 --zone-name ist=+02:00 --earliest 2020-01-01 --ahead 1h -",
             "portolan rejects out --group 2 --raw",
             "portolan validate -c f --rules d --assets a",
             "portolan rules list",

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use parsers::{Format, Zone};
+use parsers::Format;
 
 use crate::mappings::Mappings;
+use crate::times::Times;
 use crate::yaml::{Findings, finding};
 
 pub use kafka::{Kafka, Mechanism, Sasl, Tls};
-pub use read::zone_of;
 pub use secret::Secret;
 
 /// Everything that `portolan run` needs to know. Paths are absolute or relative to the process, ready to be opened.
@@ -66,8 +66,8 @@ pub struct Input {
     pub format: Format,
     /// Where a new consumer group begins.
     pub start: Start,
-    /// Zone of times that name none.
-    pub zone: Zone,
+    /// How times are read.
+    pub times: Times,
     /// How far behind the watermark an event still counts as if it had come in order.
     pub lateness: Duration,
     /// After how long a silent partition no longer holds the watermark back.
@@ -83,8 +83,8 @@ pub struct SourceOverride {
     pub topic: String,
     /// Its family, if it has one of its own.
     pub format: Option<Format>,
-    /// Its zone, if it has one of its own.
-    pub zone: Option<Zone>,
+    /// How its times are read.
+    pub times: Times,
     /// Its tenant, if it has one of its own.
     pub tenant: Option<String>,
 }

@@ -24,5 +24,6 @@ pub mod sink;
 pub mod source;
 pub mod stages;
 pub mod text;
+pub mod times;
 pub mod watch;
 pub mod yaml;

@@ -26,7 +26,9 @@
 mod read;
 mod template;
 
-use parsers::{Format, Zone};
+use parsers::Format;
+
+use crate::times::Times;
 
 pub use read::read;
 
@@ -38,8 +40,8 @@ pub const START_US: i64 = 1_794_902_400_000_000;
 pub struct RuleTest {
     /// Family of the lines.
     pub format: Format,
-    /// Zone of times that name none.
-    pub zone: Zone,
+    /// How their times are read.
+    pub times: Times,
     /// An asset table, CSV with a header. May be empty.
     pub assets: String,
     /// The cases, those that must fire first.

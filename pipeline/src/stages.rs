@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use enrichers::Tables;
-use parsers::{Format, Parsed, Session, Zone};
+use parsers::{Format, Parsed, Session};
 use rules::RuleSet;
 use rules::correlate::{Correlator, DamagedSnapshot, Settings};
 use rules::hit::HitBatch;
@@ -22,6 +22,7 @@ use schemas::{EVENTS_PER_MESSAGE_MAX, FlowBatch, Place, Reject, RejectKind, Reje
 use crate::evidence::RAW_MAX;
 use crate::mappings::Mappings;
 use crate::source::{Block, Received};
+use crate::times::Times;
 
 /// Rows after which a batch goes on to the next stage: a batch's columns then fit the cache of one core.
 const BATCH_ROWS: usize = 4_096;
@@ -31,18 +32,27 @@ const BATCH_ROWS: usize = 4_096;
 pub struct Reading {
     /// The family, or `auto`.
     pub format: Format,
-    /// The zone of stamps that have none.
-    pub zone: Zone,
+    /// How its times are read.
+    pub times: Times,
     /// Mappings whose marks are asked where the format is `auto`.
     pub mappings: Mappings,
     /// Whose network it is; empty where there is only one.
     pub tenant: Arc<str>,
 }
 
+/// Every line by its own shape.
+impl Default for Reading {
+    fn default() -> Reading {
+        Reading { format: Format::Auto, times: Times::default(), mappings: Mappings::new(), tenant: Arc::from("") }
+    }
+}
+
 impl Reading {
     /// A session for a source that is read so.
     pub fn session(&self) -> Session {
-        Session::new(self.format, self.zone.clone()).with_mappings(self.mappings.clone())
+        let mut session = Session::new(self.format, self.times.zone.clone()).with_mappings(self.mappings.clone());
+        session.set_zone_names(self.times.zone_names.clone());
+        session
     }
 }
 
@@ -149,6 +159,7 @@ impl Worker {
         session: &mut Session,
         mut sink: impl FnMut(Made<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.batch.set_plausible(reading.times.plausible);
         let mut records = block.records.iter();
         // Records of one message have one offset; the events in it that come before the next record.
         let (mut message, mut before) = (None, 0);

@@ -174,6 +174,32 @@ fn what_cannot_be_read_ends_with_code_3_and_what_is_not_understood_with_code_2()
 }
 
 #[test]
+fn a_source_may_mean_its_own_by_a_zones_name_and_have_its_own_range_of_believed_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "<190>46: r1: 000124: Jan  5 2026 11:00:01.250 CST: %SEC-6-IPACCESSLOGP: list 101 permitted udp 10.0.0.5(51000) -> 192.0.2.53(53), 12 packets\n";
+    fs::write(folder.path().join("router.log"), line).unwrap();
+    let parse = |options: &[&str]| {
+        portolan(folder.path(), &[&["parse", "--format", "cisco_ios"], options, &["router.log"]].concat())
+    };
+    for (options, time) in
+        [(&[][..], "2026-01-05T17:00:01.250000Z"), (&["--zone-name", "cst=+08:00"], "2026-01-05T03:00:01.250000Z")]
+    {
+        let (code, out, err) = parse(options);
+        assert!(code == 0 && out.contains(time) && !out.contains("implausible"), "{out}{err}");
+    }
+    let (_, out, err) = parse(&["--earliest", "2026-01-06"]);
+    assert!(out.contains("\"time_source\":\"implausible\""), "{out}{err}");
+    for (options, advice) in [
+        (["--zone-name", "CST=China"], "write hours and minutes east of Greenwich"),
+        (["--earliest", "06.01.2026"], "write a day as `1980-01-01`"),
+        (["--ahead", "1"], "write a number and a unit"),
+    ] {
+        let (code, _, err) = parse(&options);
+        assert!(code == 2 && err.contains(advice), "{err}");
+    }
+}
+
+#[test]
 fn refused_lines_are_grouped_by_shape_and_come_back_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let line = |port: &str, host: u8| {

@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use parsers::Format;
+use parsers::{Format, Zone};
 use pipeline::config::{Config, Form, Mechanism, Start};
 use pipeline::yaml::finding::Colour;
+use schemas::Plausible;
 
 /// A folder with the files that the examples refer to.
 fn folder() -> tempfile::TempDir {
@@ -118,10 +119,13 @@ input:
   format: auto
   start: latest
   zone: Europe/Berlin
+  zone_names: {CST: +08:00}
+  plausible: {earliest: 2020-01-01}
   lateness: 5m
   idle_after: 10s
   sources:
-    - {topic: win, format: auto, zone: '+02:00', tenant: b}
+    - {topic: win, format: auto, zone: '+02:00', plausible: {ahead: 1h}, tenant: b}
+    - {topic: fw, zone_names: {}}
 topics: {hits: h, hits_partitions: 3, alerts: a, events: e}
 output: {alerts: ecs, events: ocsf}
 lake: {path: lake, keep_raw: true, epoch: 30s}
@@ -140,6 +144,12 @@ tenant: a
     assert!(properties.contains(&("security.protocol".to_owned(), "sasl_ssl".to_owned())));
     assert!(properties.contains(&("fetch.min.bytes".to_owned(), "65536".to_owned())));
     assert_eq!(config.input.sources[0].tenant.as_deref(), Some("b"));
+    let [win, fw] = config.input.sources.as_slice() else { panic!("two sources") };
+    let day_2020 = 1_577_836_800_000_000;
+    assert!(matches!((&win.times.zone, &fw.times.zone), (Zone::Fixed(7_200), Zone::Named(_))));
+    assert_eq!((win.times.zone_names.as_slice(), fw.times.zone_names.len()), (&[("CST".to_owned(), 28_800)][..], 0));
+    assert_eq!(win.times.plausible, Plausible { earliest_us: day_2020, ahead_us: 3_600_000_000 });
+    assert_eq!(fw.times.plausible, Plausible { earliest_us: day_2020, ahead_us: 86_400_000_000 });
     assert_eq!(config.assets, [dir.path().join("assets.csv")]);
     assert_eq!(config.networks.len(), 2);
     assert_eq!((config.workers.get(), config.state.budget_bytes), (4, 1 << 30));
@@ -217,6 +227,14 @@ fn every_value_of_the_wrong_kind_has_its_own_advice() {
     }
     for (wrong, advice) in [
         ("zone: Europe/Berlim", "did you mean `Europe/Berlin`?"),
+        ("zone_names: {CST: China}", "write hours and minutes east of Greenwich"),
+        ("zone_names: {C: +08:00}", "write two letters or more"),
+        ("zone_names: {CST: +08:00, cst: -06:00}", "remove one"),
+        ("zone_names: [CST]", "write `name: value` lines"),
+        ("plausible: {earliest: 1980}", "write a day as `1980-01-01`"),
+        ("plausible: {ahead: 367d}", "the nearest is `366d`"),
+        ("plausible: {ahed: 1d}", "did you mean `ahead`?"),
+        ("sources: [{topic: logs, plausible: {earliest: 2020-02-30}}]", "write a day"),
         ("format: autoo", "did you mean `auto`?"),
         ("sources: [{topic: log}]", "did you mean `logs`?"),
         ("lateness: 2d", "the nearest is `1d`"),

@@ -79,6 +79,8 @@ fn the_tables_have_exactly_the_keys_of_the_reader() {
         ("kafka.sasl.", "kafka: {sasl: {zzzzzzzz: 1}}"),
         ("input.", "input: {zzzzzzzz: 1}"),
         ("input.sources[].", "input: {sources: [{zzzzzzzz: 1}]}"),
+        ("input.plausible.", "input: {plausible: {zzzzzzzz: 1}}"),
+        ("input.sources[].plausible.", "input: {sources: [{plausible: {zzzzzzzz: 1}}]}"),
         ("topics.", "topics: {zzzzzzzz: 1}"),
         ("output.", "output: {zzzzzzzz: 1}"),
         ("lake.", "lake: {zzzzzzzz: 1}"),

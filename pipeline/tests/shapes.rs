@@ -7,7 +7,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use parsers::{Format, Zone};
 use pipeline::load;
 use pipeline::source::file::{BLOCK_BYTES, FileSource};
 use pipeline::source::{Block, message};
@@ -32,7 +31,7 @@ struct Event {
 
 /// The events of some blocks, and how many records were refused.
 fn events(blocks: impl IntoIterator<Item = Block>) -> (Vec<Event>, usize) {
-    let reading = Reading { format: Format::Auto, zone: Zone::Utc, mappings: Vec::new(), tenant: Arc::from("") };
+    let reading = Reading::default();
     let mut session = reading.session();
     let mut worker = Worker::new(engine());
     let (mut events, mut refused) = (Vec::new(), 0);

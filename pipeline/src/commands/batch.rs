@@ -30,7 +30,7 @@ use crate::watch::{Total, Watch};
 /// # Errors
 /// Wrong arguments, rules or assets; files that can't be read or written; alerts of the level of `--fail-on`.
 pub fn run(cli: &Cli, args: &BatchArgs) -> Result<(), Failure> {
-    let reading = super::reading(&args.input.format, &args.input.zone, &args.tenant, &args.input.mapping)?;
+    let reading = super::reading(&args.input.format, &args.input.times, &args.tenant, &args.input.mapping)?;
     let raw = if args.keep_raw { RawLine::Kept } else { RawLine::Dropped };
     let from_stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     let raw_in_hits = if from_stdin { RawSample::UpTo(RAW_MAX) } else { RawSample::None };

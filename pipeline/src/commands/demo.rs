@@ -30,7 +30,7 @@ use crate::out::{Out, say};
 use crate::report::{self, Style};
 use crate::run::{self, Input, Settings, Until};
 use crate::sink::lake::Lake;
-use crate::stages::Engine;
+use crate::stages::{Engine, Reading};
 use crate::text::{Paint, Tone, grouped};
 use crate::watch::{Total, Watch};
 
@@ -128,7 +128,7 @@ fn settings(cluster: &MockCluster<'_, DefaultProducerContext>, args: &DemoArgs) 
     Ok(Settings {
         client,
         group: format!("demo-{}", args.seed),
-        inputs: Arc::from(vec![Input { topic: INPUT.to_owned(), reading: super::reading("auto", "UTC", "", &[])? }]),
+        inputs: Arc::from(vec![Input { topic: INPUT.to_owned(), reading: Reading::default() }]),
         start: Start::Earliest,
         lateness_us: LATENESS_US,
         idle_after: Duration::from_secs(3600),

@@ -12,12 +12,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::{Cli, Command};
-use crate::config::zone_of;
+use schemas::Plausible;
+
+use crate::cli::{Cli, Command, TimeArgs};
 use crate::error::Failure;
 use crate::mappings::{self, Mappings, format_of};
 use crate::out::Out;
 use crate::stages::Reading;
+use crate::times::{Times, believed, zone_of};
 
 /// Runs the command that the command line names.
 ///
@@ -29,7 +31,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Batch(args) => batch::run(cli, args),
         Command::Run(args) => run::run(args),
         Command::Parse(args) => {
-            let reading = reading(&args.format, &args.zone, "", &args.mapping)?;
+            let reading = reading(&args.format, &args.times, "", &args.mapping)?;
             parse::run(&args.file, &reading, args.output, &mut Out::stdout())
         }
         Command::Rejects(args) => rejects::run(args),
@@ -39,13 +41,17 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
 }
 
 /// How lines are read, by the words of the command line.
-fn reading(format: &str, zone: &str, tenant: &str, mappings: &[PathBuf]) -> Result<Reading, Failure> {
+fn reading(format: &str, times: &TimeArgs, tenant: &str, mappings: &[PathBuf]) -> Result<Reading, Failure> {
     let wrong =
         |option: &str, word: &str, advice| Failure::Usage { what: format!("{option} `{word}` is not known"), advice };
     let mappings: Mappings = mappings.iter().map(|path| mappings::load(path)).collect::<Result<_, _>>()?;
     Ok(Reading {
         format: format_of(format, &mappings).map_err(|advice| wrong("--format", format, advice))?,
-        zone: zone_of(zone).map_err(|advice| wrong("--zone", zone, advice))?,
+        times: Times {
+            zone: zone_of(&times.zone).map_err(|advice| wrong("--zone", &times.zone, advice))?,
+            zone_names: times.zone_name.clone(),
+            plausible: believed(Plausible::default(), times.earliest, times.ahead),
+        },
         mappings,
         tenant: Arc::from(tenant),
     })

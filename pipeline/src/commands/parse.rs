@@ -26,6 +26,7 @@ pub fn run(path: &Path, reading: &Reading, form: ParseOutput, out: &mut Out) -> 
     let mut source = FileSource::open(path, clock::now_us())?;
     let mut session = reading.session();
     let mut batch = FlowBatch::new(16);
+    batch.set_plausible(reading.times.plausible);
     let lines = source.has_lines();
     let mut line_number = 0;
     let mut text = Vec::new();

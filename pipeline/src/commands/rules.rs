@@ -204,7 +204,7 @@ fn cases(files: &[PathBuf], name: &str, events: &Path, test: RuleTest) -> Result
     let titles: Vec<String> =
         rules.rules().iter().filter(|rule| &*rule.file == name).map(|rule| rule.title.clone()).collect();
     let engine = Arc::new(Engine::new(rules, tables, Arc::from(""), RawSample::None));
-    let reading = Reading { format: test.format, zone: test.zone, mappings: Vec::new(), tenant: Arc::from("") };
+    let reading = Reading { format: test.format, times: test.times, mappings: Vec::new(), tenant: Arc::from("") };
     let is_own =
         |alert: &Alert| own.iter().any(|id| *id == *alert.rule_id) || titles.iter().any(|title| *title == *alert.title);
     Ok(test.cases.into_iter().map(|case| verdict(&engine, &reading, case, &is_own)).collect())

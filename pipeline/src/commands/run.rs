@@ -88,7 +88,7 @@ fn input(config: &Config, topic: &str) -> Input {
     let tenant = own.and_then(|own| own.tenant.as_deref()).unwrap_or(&config.tenant);
     let reading = Reading {
         format: own.and_then(|own| own.format).unwrap_or(config.input.format),
-        zone: own.and_then(|own| own.zone.clone()).unwrap_or_else(|| config.input.zone.clone()),
+        times: own.map_or(&config.input.times, |own| &own.times).clone(),
         mappings: config.mappings.clone(),
         tenant: Arc::from(tenant),
     };

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use jiff::tz::TimeZoneDatabase;
+use parsers::Format;
 use parsers::mapping::Mapping;
-use parsers::{Format, Zone};
 use schemas::nearest;
 
 use crate::config::places::{Place, place};
 use crate::config::{Config, Form, Geo, Input, Kafka, Lake, Output, SourceOverride, Start, State, Topics, kafka};
 use crate::mappings::{self, Mappings, format_of};
+use crate::times::{Times, times};
 use crate::yaml::{At, Finding, Findings, Section, Value, parse};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ fn sections_of_nothing() -> Config {
             topics: Vec::new(),
             format: Format::Auto,
             start: Start::Earliest,
-            zone: Zone::Utc,
+            times: Times::default(),
             lateness: Duration::from_secs(120),
             idle_after: Duration::from_secs(30),
             sources: Vec::new(),
@@ -119,19 +119,19 @@ fn input(at: At<'_>, found: &mut Findings, mappings: &[&'static Mapping]) -> Opt
     let topics = section.required("topics", "[logs]", found, |at, found| at.some(found, topic)).unwrap_or_default();
     let format = section.optional("format", found, |at, found| format(at, found, mappings));
     let start = section.optional("start", found, |at, found| at.word(found, &starts));
-    let zone = section.optional("zone", found, zone_at);
+    let times = times(&mut section, found, &defaults.times);
     let lateness = section.optional("lateness", found, |at, found| at.duration(found, Duration::ZERO..=DAY));
     let idle_after = section.optional("idle_after", found, |at, found| at.duration(found, SECOND..=HOUR));
     let sources = section.optional("sources", found, |at, found| {
         let mut seen = Vec::new();
-        at.list(found, |at, found| source(at, found, &topics, &mut seen, mappings))
+        at.list(found, |at, found| source(at, found, &topics, &mut seen, mappings, &times))
     });
     section.finish(found);
     Some(Input {
         topics,
         format: format.unwrap_or(defaults.format),
         start: start.unwrap_or(defaults.start),
-        zone: zone.unwrap_or(defaults.zone),
+        times,
         lateness: lateness.unwrap_or(defaults.lateness),
         idle_after: idle_after.unwrap_or(defaults.idle_after),
         sources: sources.unwrap_or_default(),
@@ -144,6 +144,7 @@ fn source(
     topics: &[String],
     seen: &mut Vec<String>,
     mappings: &[&'static Mapping],
+    base: &Times,
 ) -> Option<SourceOverride> {
     let mut section = at.section(found)?;
     let topic = section.required("topic", "logs", found, |at, found| {
@@ -161,10 +162,10 @@ fn source(
         Some(name)
     });
     let format = section.optional("format", found, |at, found| format(at, found, mappings));
-    let zone = section.optional("zone", found, zone_at);
+    let times = times(&mut section, found, base);
     let tenant = section.optional("tenant", found, |at, found| at.text(found));
     section.finish(found);
-    Some(SourceOverride { topic: topic?, format, zone, tenant })
+    Some(SourceOverride { topic: topic?, format, times, tenant })
 }
 
 fn topics(at: At<'_>, found: &mut Findings) -> Option<Topics> {
@@ -255,45 +256,6 @@ fn mapping(at: &At<'_>, found: &mut Findings, base: &Path) -> Option<&'static Ma
             at.wrong(found, format!("{count} {mistakes} in this mapping"), help);
         })
         .ok()
-}
-
-fn zone_at(at: At<'_>, found: &mut Findings) -> Option<Zone> {
-    let text = at.text(found)?;
-    zone_of(&text).map_err(|help| at.wrong(found, "no such time zone", help)).ok()
-}
-
-/// A time zone: `UTC`, an IANA name, or a fixed offset as `+02:00`.
-///
-/// # Errors
-/// What to write instead.
-pub fn zone_of(name: &str) -> Result<Zone, String> {
-    if name.eq_ignore_ascii_case("utc") || name == "Z" {
-        return Ok(Zone::Utc);
-    }
-    if let Some(seconds) = offset(name) {
-        return Ok(Zone::Fixed(seconds));
-    }
-    // the tables that are built in, never the machine's own: a log is read alike everywhere
-    let tables = TimeZoneDatabase::bundled();
-    tables.get(name).map(Zone::Named).map_err(|_| {
-        let known: Vec<String> = tables.available().map(|name| name.as_str().to_owned()).collect();
-        match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write an IANA name as `Europe/Berlin`, `UTC`, or an offset as `+02:00`".to_owned(),
-        }
-    })
-}
-
-/// `+02:00`, `-05:30`: seconds east of Greenwich.
-fn offset(text: &str) -> Option<i32> {
-    let (sign, rest) = match text.as_bytes().first()? {
-        b'+' => (1, &text[1..]),
-        b'-' => (-1, &text[1..]),
-        _ => return None,
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
-    (hours < 24 && minutes < 60).then_some(sign * (i32::from(hours) * 3_600 + i32::from(minutes) * 60))
 }
 
 /// A network. One with bits after its prefix is more often a typing mistake than a wish.

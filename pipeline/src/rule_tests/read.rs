@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use parsers::{Format, Zone};
+use parsers::Format;
 
 use super::template::fill;
 use super::{Case, Expected, Line, RuleTest, START_US};
-use crate::config::zone_of;
 use crate::mappings::format_of;
+use crate::times::{Times, times};
 use crate::yaml::finding::Report;
 use crate::yaml::{At, Finding, Findings, Value, parse};
 
@@ -27,7 +27,7 @@ pub fn read(path: &Path, text: &str) -> Result<RuleTest, Report> {
     let test = At::root(&root).section(&mut found).map(|mut section| {
         let found = &mut found;
         let format = section.optional("format", found, |at, found| named(&at, found, |name| format_of(name, &[])));
-        let zone = section.optional("zone", found, |at, found| named(&at, found, zone_of));
+        let times = times(&mut section, found, &Times::default());
         let assets = section.optional("assets", found, |at, found| at.text(found));
         let fire = section
             .required("fire", "[…]", found, |at, found| at.some(found, |at, found| case(at, found, Wanted::Fire)));
@@ -36,7 +36,7 @@ pub fn read(path: &Path, text: &str) -> Result<RuleTest, Report> {
         section.finish(found);
         RuleTest {
             format: format.unwrap_or(Format::Auto),
-            zone: zone.unwrap_or(Zone::Utc),
+            times,
             assets: assets.unwrap_or_default(),
             cases: fire.into_iter().chain(quiet).flatten().collect(),
         }

@@ -94,11 +94,6 @@ pub fn engine(raw: RawSample) -> Arc<Engine> {
     Arc::new(load::incident(raw).unwrap())
 }
 
-/// How the incident's lines are read.
-pub fn reading() -> Reading {
-    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, mappings: Vec::new(), tenant: Arc::from("") }
-}
-
 /// The final alerts by id, as documents without what may differ: revision, and where the evidence was read.
 pub type Alerts = BTreeMap<String, Value>;
 
@@ -134,7 +129,7 @@ pub fn batch_alerts(scenario: &Scenario) -> Alerts {
     files.into_iter().for_each(|mut file| file.flush().unwrap());
     let batch = Batch {
         engine: engine(RawSample::None),
-        reading: reading(),
+        reading: Reading::default(),
         paths: vec![folder.path().to_owned()],
         lake: None,
         rejects: None,
@@ -156,7 +151,7 @@ pub fn settings(broker: &Broker, name: &str, lines: &[Line], partitions: i32) ->
     Arc::new(Settings {
         client: broker.client().config().set("session.timeout.ms", "6000").clone(),
         group: name.to_owned(),
-        inputs: Arc::from(vec![Input { topic: input, reading: reading() }]),
+        inputs: Arc::from(vec![Input { topic: input, reading: Reading::default() }]),
         start: Start::Earliest,
         lateness_us: LATENESS_US as i64,
         idle_after: Duration::from_secs(3600),
