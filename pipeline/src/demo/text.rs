@@ -173,17 +173,10 @@ impl Put for Ip {
     }
 }
 
-/// Year, month and day in UTC of a time in microseconds since 1970. Source: Hinnant, `civil_from_days`.
+/// Year, month and day in UTC of a time in microseconds since 1970.
 fn date(us: u64) -> (u32, u32, u32) {
-    let z = us / 86_400_000_000 + 719_468;
-    let (era, of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year as u32, month as u32, day as u32)
+    let (year, month, day) = schemas::write::civil((us / 86_400_000_000) as i64);
+    (year as u32, month.into(), day.into())
 }
 
 #[inline]

@@ -318,18 +318,9 @@ fn date_of(key: u64) -> i32 {
     i32::try_from(days).expect("days were clamped to SQL's dates when the key was made")
 }
 
-/// `YYYY-MM-DD` of a day since 1970-01-01, proleptic Gregorian. Source: Howard Hinnant, "chrono-Compatible
-/// Low-Level Date Algorithms", `civil_from_days`.
+/// `YYYY-MM-DD` of a day since 1970-01-01.
 pub(super) fn date_text(date_days: i32) -> String {
-    let shifted = i64::from(date_days) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = schemas::write::civil(date_days.into());
     format!("{year:04}-{month:02}-{day:02}")
 }
 
