@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use benches::{engine, folder, reading};
+use benches::{engine, folder};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pipeline::batch::Batch;
 use pipeline::counts::Progress;
 use pipeline::load;
 use pipeline::sink::lake::Lake;
+use pipeline::stages::Reading;
 use schemas::arrow::RawLine;
 
 const LINES: usize = 200_000;
@@ -20,7 +21,7 @@ fn end_to_end(criterion: &mut Criterion) {
     let run = |lake: Option<Arc<Lake>>| {
         let batch = Batch {
             engine: engine.clone(),
-            reading: reading(),
+            reading: Reading::default(),
             paths: vec![logs.path().to_owned()],
             lake,
             rejects: None,

@@ -1,11 +1,11 @@
-//! Each stage alone, one core: parse by family, enrich, scan, to Arrow.
+//! Each stage alone over the shipped incident, one core: parse, enrich, scan, to Arrow. Parsing by family is the bench `parse`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use benches::{blocks, engine, lines, reading};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use benches::{blocks, engine, lines};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use parsers::Session;
-use pipeline::demo::generate::Stream;
 use pipeline::source::Block;
+use pipeline::stages::Reading;
 use rules::hit::HitBatch;
 use rules::scan::Scanner;
 use schemas::arrow::{RawLine, to_record_batch};
@@ -23,27 +23,13 @@ fn parse(block: &Block, session: &mut Session, batch: &mut FlowBatch) {
 
 fn stages(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let reading = reading();
-    let mut group = criterion.benchmark_group("parse");
-    for stream in Stream::ALL {
-        let text = lines(Some(stream), LINES * 4);
-        let block = &blocks(folder.path(), &text)[0];
-        group.throughput(Throughput::Elements(block.records.len() as u64));
-        let mut batch = FlowBatch::new(block.records.len());
-        let mut session = Session::new(reading.format, reading.zone.clone());
-        group.bench_function(BenchmarkId::from_parameter(stream.name()), |bencher| {
-            bencher.iter(|| parse(block, &mut session, &mut batch));
-        });
-    }
-    group.finish();
-
-    let text = lines(None, LINES);
+    let text = lines(LINES);
     let block = &blocks(folder.path(), &text)[0];
     let engine = engine();
     let mut group = criterion.benchmark_group("mixed");
     group.throughput(Throughput::Elements(block.records.len() as u64));
     let mut batch = FlowBatch::new(block.records.len());
-    let mut session = Session::new(reading.format, reading.zone.clone());
+    let mut session = Reading::default().session();
     group.bench_function("parse", |bencher| bencher.iter(|| parse(block, &mut session, &mut batch)));
     group.bench_function("parse, enrich", |bencher| {
         bencher.iter(|| {

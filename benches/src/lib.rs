@@ -1,25 +1,25 @@
 //! Measures the others and generates their load.
 //!
-//! `cargo bench -p benches` measures each stage over the shipped incident, and the whole. Every figure is a rate (lines or
+//! `cargo bench -p benches` measures the families over their fixtures, each stage over the shipped incident, and the whole. Every figure is a rate (lines or
 //! bytes a second), so that a later run on the same machine ends with the ratio to this one; machines differ, ratios less.
 
 use rules::scan::RawSample;
 use std::path::Path;
 use std::sync::Arc;
 
-use pipeline::demo::generate::{Stream, generate, write_files};
+use pipeline::demo::generate::{generate, write_files};
 use pipeline::load;
 use pipeline::source::Block;
 use pipeline::source::file::FileSource;
-use pipeline::stages::{Engine, Reading};
+use pipeline::stages::Engine;
 
 /// Seed of all loads.
 pub const SEED: u64 = 42;
 
-/// The incident's lines of one stream, or of all, as text.
-pub fn lines(stream: Option<Stream>, count: usize) -> Vec<u8> {
+/// The incident's lines as text.
+pub fn lines(count: usize) -> Vec<u8> {
     let mut text = Vec::new();
-    for line in generate(SEED, count).filter(|line| stream.is_none_or(|stream| line.stream == stream)) {
+    for line in generate(SEED, count) {
         text.extend_from_slice(&line.text);
         text.push(b'\n');
     }
@@ -42,9 +42,4 @@ pub fn blocks(folder: &Path, text: &[u8]) -> Vec<Block> {
 /// Rules and tables of the incident.
 pub fn engine() -> Arc<Engine> {
     Arc::new(load::incident(RawSample::None).expect("what ships is right"))
-}
-
-/// Every line by its own shape, zones UTC.
-pub fn reading() -> Reading {
-    Reading { format: parsers::Format::Auto, zone: parsers::Zone::Utc, mappings: Vec::new(), tenant: Arc::from("") }
 }
