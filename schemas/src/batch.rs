@@ -126,6 +126,8 @@ pub struct FlowBatch {
     pub(crate) lines: Vec<Span>,
     pub(crate) log_sources: Vec<u16>,
     pub(crate) sources: Vec<SourceEntry>,
+    /// Places in `sources` by address, as far as they are known.
+    pub(crate) source_slots: [u16; SOURCE_SLOTS],
     pub(crate) extras: Vec<(Span, Span)>,
     pub(crate) extras_end: Vec<u32>,
     pub(crate) fixed: Vec<(usize, Span)>,
@@ -152,6 +154,9 @@ impl Default for Plausible {
     }
 }
 
+/// Slots of the memo for log sources.
+pub(crate) const SOURCE_SLOTS: usize = 64;
+
 /// Slots of the memo for static texts: a power of two, a few times the number of names that families use.
 const FIXED_SLOTS: usize = 256;
 
@@ -171,6 +176,7 @@ impl FlowBatch {
             lines: vec![Span::default(); capacity],
             log_sources: vec![0; capacity],
             sources: Vec::new(),
+            source_slots: [0; SOURCE_SLOTS],
             extras: Vec::new(),
             extras_end: vec![0; capacity],
             fixed: vec![(0, Span::default()); FIXED_SLOTS],

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SourceEntry, Span};
+use crate::batch::{BLOCK_MAX, FlowBatch, LogSource, PRESENCE_WORDS, Place, Presence, SOURCE_SLOTS, SourceEntry, Span};
 use crate::digits::{parse_port, parse_u64};
 use crate::fields::{Field, FieldType, key};
 use crate::kinds::{Ip, Key, Kind, Percent};
@@ -270,9 +270,12 @@ impl<'b> Row<'b> {
     /// Says which log this is; sets family, vendor, product and dataset, too.
     #[inline]
     pub fn log_source(&mut self, source: &'static LogSource) {
-        let at = match self.batch.sources.iter().position(|entry| std::ptr::eq(entry.source, source)) {
-            Some(at) => at,
-            None => self.new_log_source(source),
+        // by the address, since a batch of many families has many
+        let slot = (source as *const LogSource as usize >> 4) % SOURCE_SLOTS;
+        let known = usize::from(self.batch.source_slots[slot]);
+        let at = match self.batch.sources.get(known) {
+            Some(entry) if std::ptr::eq(entry.source, source) => known,
+            _ => self.find_log_source(source, slot),
         };
         let names = self.batch.sources[at].names;
         self.batch.log_sources[self.row] = at as u16 + 1;
@@ -288,6 +291,16 @@ impl<'b> Row<'b> {
         if !name.is_empty() {
             self.set(key, name);
         }
+    }
+
+    #[inline(never)]
+    fn find_log_source(&mut self, source: &'static LogSource, slot: usize) -> usize {
+        let at = match self.batch.sources.iter().position(|entry| std::ptr::eq(entry.source, source)) {
+            Some(at) => at,
+            None => self.new_log_source(source),
+        };
+        self.batch.source_slots[slot] = at as u16;
+        at
     }
 
     #[cold]

@@ -105,7 +105,13 @@ impl Parser for Family {
 
     #[inline]
     fn detect(&self, record: &Record<'_>, _memory: &Memory) -> Option<Confidence> {
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
         match record.body.first()? {
+            b'%' if matches!(record.body, [_, b'A', b'S', b'A', b'-', level, b'-', a, b, c, d, e, f, b':', b' ', ..]
+                if [level, a, b, c, d, e, f].into_iter().all(is_digit)) =>
+            {
+                Some(Confidence::Certain)
+            }
             b'%' => tag(record.body).map(|_| Confidence::Certain),
             b'A'..=b'Z' if firepower::is_untagged(record.body) => Some(Confidence::Likely),
             b'A' if record.body.starts_with(b"AAA user ") => Some(Confidence::Likely),
