@@ -133,10 +133,13 @@ fn beginning(body: &[u8]) -> Option<&[u8]> {
     Some(&head[..closed])
 }
 
+/// Longest such line, blanks around it not counted.
+pub const PUNCTUATION_MAX: usize = 4;
+
 /// Whether a line is only the brackets and commas between the elements of an export that has each on a line of its own.
 pub fn is_punctuation(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.len() <= 4
+    line.len() <= PUNCTUATION_MAX
         && line.iter().all(|byte| matches!(byte, b'[' | b']' | b',' | b'}' | b' '))
         && line.iter().any(|byte| matches!(byte, b'[' | b']' | b','))
         && line != b"},"

@@ -136,17 +136,23 @@ impl Session {
         time.received_us = place.received_us;
         let mut record = Record::closed(line, time);
         record.open();
-        if record.line.trim_ascii().is_empty() {
-            return Err(Reject { family: format.name(), offset: 0, kind: RejectKind::Empty });
-        }
-        if many::is_punctuation(record.line) {
-            return Ok(Parsed::Nothing);
+        // a line without blanks around it that is longer than a few brackets needs no closer look
+        let bare = [record.line.first(), record.line.last()].iter().all(|byte| byte.is_some_and(u8::is_ascii_graphic));
+        if !bare || record.line.len() <= many::PUNCTUATION_MAX {
+            if record.line.trim_ascii().is_empty() {
+                return Err(Reject { family: format.name(), offset: 0, kind: RejectKind::Empty });
+            }
+            if many::is_punctuation(record.line) {
+                return Ok(Parsed::Nothing);
+            }
         }
         let mut row = batch.begin(place, line);
         let mut run = Run { format: *format, memories, detector, line, row: &mut row, mappings };
         let parsed = run.record(&mut record, scratch)?;
         if parsed == Parsed::Events {
-            refused.append(&mut row.take_refused());
+            if row.has_refused() {
+                refused.append(&mut row.take_refused());
+            }
             row.end();
         }
         Ok(parsed)
@@ -499,7 +505,7 @@ impl Run<'_, '_> {
                 Err(self.reject(family.name(), record, self.row.too_much_text().into()))
             }
             Ok(Parsed::Events) => {
-                let base = self.base(record);
+                let base = if self.row.has_refused() { self.base(record) } else { 0 };
                 for part in self.row.refused_since(from) {
                     part.reject.offset = (base + part.reject.offset).min(self.line.len());
                 }

@@ -439,6 +439,12 @@ impl<'b> Row<'b> {
         self.refused.push(RefusedPart { reject, raw: part.to_vec() });
     }
 
+    /// Whether a part was refused.
+    #[inline]
+    pub fn has_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
     /// The parts that were refused since then.
     pub fn refused_since(&mut self, position: Position) -> &mut [RefusedPart] {
         &mut self.refused[position.refused_len..]
