@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{fixtures, lines, run};
+use common::{Random, fixtures, lines, run};
 use parsers::framing::{Framer, Framing, HEAD_BYTES, RECORD_MAX, Records, Unit};
 use parsers::{FAMILIES, Format};
 
@@ -27,6 +27,54 @@ fn clean_lines(family: &str) -> Vec<String> {
     let text = fs::read(fixtures().join(family).join("lines.log")).unwrap();
     let texts = lines(&text).into_iter().filter_map(|line| std::str::from_utf8(line).ok());
     texts.filter(|line| !line.contains(['\0', '\u{feff}']) && line.trim() == *line).map(str::to_owned).collect()
+}
+
+/// The bar of streaming: however a source is cut into pieces, it has the same records at the same places; each line of it is in one,
+/// and each record is an event, nothing, or refused.
+#[test]
+fn fixtures_are_the_same_whole_and_in_random_pieces() {
+    let mut random = Random(0x5eed_0f9e_3779_b97f);
+    for (index, family) in FAMILIES.iter().enumerate() {
+        for file in ["lines.log", "rejects.log"] {
+            let text = fs::read(fixtures().join(family.name()).join(file)).unwrap();
+            let framing = Framing::guess(&text[..text.len().min(HEAD_BYTES)]);
+            let cut = |mut length: Box<dyn FnMut() -> usize>| {
+                let mut framer = Framer::new(framing, RECORD_MAX);
+                let mut out = Records::default();
+                let mut rest = &text[..];
+                while !rest.is_empty() {
+                    let (piece, behind) = rest.split_at(length().clamp(1, rest.len()));
+                    framer.push(piece, &mut out);
+                    rest = behind;
+                }
+                framer.finish(&mut out);
+                (out.bytes, out.frames, framer.damaged())
+            };
+            let whole = cut(Box::new(|| usize::MAX));
+            for longest in [2, 30, 3_000] {
+                let mut random = Random(random.next());
+                let pieces = cut(Box::new(move || random.below(longest)));
+                assert_eq!(whole, pieces, "{}/{file} in pieces of up to {longest}", family.name());
+            }
+            if framing.unit == Unit::Line {
+                let records: Vec<&[u8]> =
+                    whole.1.iter().map(|frame| &whole.0[frame.start..frame.start + frame.len]).collect();
+                let is_some = |line: &&[u8]| !line.strip_suffix(b"\r").unwrap_or(line).is_empty();
+                let lines: Vec<&[u8]> = lines(&text).into_iter().filter(is_some).collect();
+                assert_eq!(records.len(), lines.len(), "{}/{file}", family.name());
+                let [framed, plain] =
+                    [records, lines].map(|lines| run(Format::Family(index), &lines.join(&b'\n'), 100));
+                // a frame has lost the blanks at its end, so that a cut line may be refused one byte before them
+                let facts = |outcomes: &[common::Outcome]| -> Vec<_> {
+                    outcomes.iter().map(|outcome| outcome.clone().map_err(|reject| reject.family)).collect()
+                };
+                assert_eq!(facts(&framed), facts(&plain), "{}/{file}", family.name());
+                let refused = plain.iter().filter(|outcome| outcome.is_err()).count();
+                let expected = if file == "lines.log" { 0 } else { plain.len() };
+                assert_eq!(refused, expected, "{}/{file}: {plain:#?}", family.name());
+            }
+        }
+    }
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn every_target_holds_on_fixtures_and_their_mutations() {
     let lines = fixture_lines();
     let mut random = Random(0x1234_5678_9abc_def1);
     for (name, _) in targets::TARGETS {
-        targets::run(name, b"");
+        for input in [&b""[..], b"[ false]", b"[null,true]"] {
+            targets::run(name, input);
+        }
         for at in 0..600 {
             let line = &lines[random.below(lines.len())];
             let line = if at % 3 == 0 { line.clone() } else { mutate(line, &mut random) };

@@ -89,6 +89,7 @@ fn marked(rest: &[u8]) -> bool {
     leveled.iter().any(|level| rest.starts_with(level))
         || rest.starts_with(b"Connect\t")
         || rest.starts_with(b"Quit\t")
+        || rest == b"Quit"
         || rest.starts_with(b"Query\t")
 }
 
