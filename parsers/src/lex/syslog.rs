@@ -175,10 +175,10 @@ fn priority(text: &[u8]) -> Option<(Option<u8>, usize)> {
         return None;
     }
     // one to three digits, as nearly every line has them
-    if let Some(length) = (2..=4).find(|&at| text.get(at) == Some(&b'>')) {
-        if let Some(value) = decimal(&text[1..length]) {
-            return Some((u8::try_from(value).ok().filter(|&value| value <= 191), length + 1));
-        }
+    if let Some(length) = (2..=4).find(|&at| text.get(at) == Some(&b'>'))
+        && let Some(value) = decimal(&text[1..length])
+    {
+        return Some((u8::try_from(value).ok().filter(|&value| value <= 191), length + 1));
     }
     let close = text.iter().take(8).position(|&b| b == b'>')?;
     let digits = text[1..close].trim_ascii();
