@@ -9,7 +9,6 @@
 #[path = "../../parsers/examples/speed/load.rs"]
 mod load;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -18,6 +17,9 @@ use criterion::{Criterion, SamplingMode, Throughput};
 use load::Load;
 use parsers::Format;
 use pipeline::text::grouped;
+
+/// The name of the mixed load, the first row of the table; families follow by name.
+const MIXED: &str = "mixed";
 
 /// The lines of the page between which the table stands.
 const MARKS: (&str, &str) = ("<!-- made by the bench `parse` -->\n", "<!-- end -->\n");
@@ -33,17 +35,20 @@ fn main() {
         .nresamples(5_000)
         .without_plots()
         .configure_from_args();
-    let mut table = String::from("| load | bytes/line | ns/line | events/s | MB/s |\n|---|---|---|---|---|\n");
+    let mut rows = Vec::new();
     let mut complete = true;
     for load in loads() {
         measure(&mut criterion, &load);
         let figures = output.join("parse").join(&load.name).join("new/estimates.json");
         match nanoseconds(&figures, started) {
-            Some(nanoseconds) => row(&mut table, &load, nanoseconds),
+            Some(nanoseconds) => rows.push((load.name != MIXED, row(&load, nanoseconds))),
             None => complete = false,
         }
     }
     criterion.final_summary();
+    rows.sort();
+    let rows: String = rows.into_iter().map(|(_, row)| row).collect();
+    let table = format!("| load | bytes/line | ns/line | events/s | MB/s |\n|---|---|---|---|---|\n{rows}");
     println!("\n{table}");
     if std::env::var_os("BLESS").is_some() {
         assert!(complete, "not every load was measured: the page stays as it is");
@@ -56,7 +61,7 @@ fn loads() -> impl Iterator<Item = Load> {
     let parsers = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("parsers");
     let mixed = std::env::var_os("PORTOLAN_MIXED").map(PathBuf::from).map(|path| {
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Load::new("mixed", Format::Auto, text)
+        Load::new(MIXED, Format::Auto, text)
     });
     mixed.into_iter().chain(Load::of_families(&parsers))
 }
@@ -78,17 +83,12 @@ fn nanoseconds(figures: &Path, started: SystemTime) -> Option<f64> {
     figures["median"]["point_estimate"].as_f64()
 }
 
-fn row(table: &mut String, load: &Load, nanoseconds: f64) {
-    let (lines, bytes, events) = (load.lines(), load.bytes(), load.read(&mut load::batch()).events);
-    let (a_line, events_s) = (nanoseconds / lines as f64, events as f64 * 1e9 / nanoseconds);
-    let (name, megabytes_s) = (&load.name, bytes as f64 * 1e3 / nanoseconds);
-    writeln!(
-        table,
-        "| `{name}` | {} | {a_line:.0} | {} | {megabytes_s:.0} |",
-        bytes / lines,
-        grouped(events_s.round() as u64)
-    )
-    .unwrap();
+fn row(load: &Load, nanoseconds: f64) -> String {
+    let (name, lines, bytes) = (&load.name, load.lines(), load.bytes());
+    let events = load.read(&mut load::batch()).events;
+    let (a_line, megabytes_s) = (nanoseconds / lines as f64, bytes as f64 * 1e3 / nanoseconds);
+    let events_s = grouped((events as f64 * 1e9 / nanoseconds).round() as u64);
+    format!("| `{name}` | {} | {a_line:.0} | {events_s} | {megabytes_s:.0} |\n", bytes / lines)
 }
 
 fn write(table: &str) {
