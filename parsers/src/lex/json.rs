@@ -522,7 +522,7 @@ impl<'a> Elements<'a> {
 // ---- tokens
 
 #[inline]
-fn blanks(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn blanks(text: &[u8], mut at: usize) -> usize {
     while let Some(byte @ ..=b' ') = text.get(at)
         && matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
     {
@@ -548,7 +548,7 @@ fn key_at(text: &[u8], at: usize) -> Result<Option<(&[u8], usize)>, Error> {
 
 /// The value that begins at `at`, and where it ends. `None` if the document ends in it.
 #[inline]
-fn value_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error> {
+pub(crate) fn value_at(text: &[u8], at: usize) -> Result<Option<(Value<'_>, usize)>, Error> {
     match text.get(at) {
         None => Ok(None),
         Some(b'"') => Ok(string_end(text, at + 1)
