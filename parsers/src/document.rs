@@ -12,7 +12,7 @@ use schemas::{Field, FieldKind, FieldType, Ip, Key, RejectKind, Row, Span, key};
 
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
-use crate::lex::text::{decimal, is_absent};
+use crate::lex::text::{decimal, file_name, is_absent};
 use crate::{Record, Refusal, set_time};
 
 /// What becomes of a path; `N` lists the members that a family concludes from.
@@ -277,12 +277,6 @@ pub fn program(row: &mut Row<'_>, value: Value<'_>) {
             row.text(key::PROCESS_NAME, file_name(path));
         });
     }
-}
-
-/// The last part of a path of Windows or Unix.
-pub fn file_name(path: &[u8]) -> &[u8] {
-    let from = memchr::memrchr2(b'\\', b'/', path).map_or(0, |at| at + 1);
-    &path[from..]
 }
 
 /// A number without the `.0` that some JSON writers put behind whole ones; of anything else its bytes.

@@ -8,8 +8,7 @@ use memchr::memmem::Finder;
 use schemas::{Field as Column, FieldKind, Key, RejectKind, Row, Span, key};
 
 use crate::detect::Keys;
-use crate::document;
-use crate::lex::text::{contains, decimal, hexadecimal, offset_in, rsplit_once, trim};
+use crate::lex::text::{contains, decimal, file_name, hexadecimal, offset_in, rsplit_once, trim};
 use crate::lex::winevent::{Field, Slot, WinEvent, is_event_text, read_json, read_text, read_xml};
 use crate::lex::xml::Reader;
 use crate::transport::{Record, Shape, set_time};
@@ -231,7 +230,7 @@ pub fn program(row: &mut Row<'_>, field: Field<'_>) {
     }
     field.with(|path| {
         row.text(key::PROCESS_PATH, path);
-        row.text(key::PROCESS_NAME, document::file_name(path));
+        row.text(key::PROCESS_NAME, file_name(path));
     });
 }
 

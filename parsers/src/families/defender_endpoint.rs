@@ -16,7 +16,7 @@ use crate::detect::Keys;
 use crate::document::{self, Notes, Paths, Put, notes, paths};
 use crate::lex::json::{self, Extent, Value};
 use crate::lex::keys::KeyMap;
-use crate::lex::text::{decimal, is_absent};
+use crate::lex::text::{decimal, file_name, is_absent};
 use crate::windows;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal};
 
@@ -345,7 +345,7 @@ impl<'a> Event<'a> {
         if table == Table::Process {
             document::text(row, key::PROCESS_PATH, notes.value(Note::Path));
             let name = notes.value(Note::FileName);
-            name.with(|name| row.text(key::PROCESS_NAME, document::file_name(name)));
+            name.with(|name| row.text(key::PROCESS_NAME, file_name(name)));
             document::text(row, key::PROCESS_COMMAND, notes.value(Note::CommandLine));
             row.set_opt(key::PROCESS_ID, notes.number(Note::ProcessId));
             document::text(row, key::PARENT_PATH, notes.first([Note::ActorPath, Note::ActorFile]));

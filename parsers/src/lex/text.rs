@@ -193,6 +193,12 @@ impl std::fmt::Write for Scratch {
     }
 }
 
+/// The last part of a path of Windows or Unix.
+pub fn file_name(path: &[u8]) -> &[u8] {
+    let from = memchr::memrchr2(b'\\', b'/', path).map_or(0, |at| at + 1);
+    &path[from..]
+}
+
 /// Where `inner` begins in `outer`, in bytes. `None` if it is not a part of it (unescaped text, for one).
 #[inline]
 pub fn offset_in(outer: &[u8], inner: &[u8]) -> Option<usize> {
