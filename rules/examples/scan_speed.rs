@@ -1,4 +1,4 @@
-//! How fast a folder of rules is scanned: `speed RULES FILE`, best of ten runs on one core over the events of a file of
+//! How fast a folder of rules is scanned: `scan_speed RULES FILE`, best of ten runs on one core over the events of a file of
 //! log lines, parsing not counted.
 //!
 //! To steer by while the scan is changed; the benches crate has the statistical figures. `RULES` may be `N` for N
@@ -22,7 +22,7 @@ const BATCH_ROWS: usize = 8_192;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [rules, path] = arguments.as_slice() else {
-        eprintln!("usage: speed RULES|N FILE");
+        eprintln!("usage: scan_speed RULES|N FILE");
         return ExitCode::from(2);
     };
     let files = match rules.parse::<usize>() {
