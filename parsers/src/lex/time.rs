@@ -237,17 +237,26 @@ impl Civil {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar. Source: H. Hinnant, "chrono-compatible
-/// low-level date algorithms", `days_from_civil`.
+/// Days since 1970-01-01 in the proleptic Gregorian calendar.
 #[inline]
 pub fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
-    let year = i64::from(year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (i64::from(month) + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    /// Days of a year before a month, in a year without a leap day.
+    static BEFORE: [u16; 16] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365, 365, 365];
+    let past = year - 1;
+    let leap_days = past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400);
+    let leap_day = i64::from(month > 2 && is_leap(year));
+    // 719,162 days from 0001-01-01 on
+    i64::from(past) * 365
+        + i64::from(leap_days)
+        + i64::from(BEFORE[usize::from(month & 15)])
+        + leap_day
+        + i64::from(day)
+        - 719_163
+}
+
+#[inline]
+fn is_leap(year: i32) -> bool {
+    year & 3 == 0 && (year % 25 != 0 || year & 15 == 0)
 }
 
 /// Year, month and day of a day number; the inverse of [`days_from_civil`].
@@ -263,7 +272,7 @@ fn year_of(us: i64) -> i32 {
 #[inline]
 fn days_in_month(year: i32, month: u8) -> u8 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if is_leap(year) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,

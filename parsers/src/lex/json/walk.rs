@@ -56,7 +56,8 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
     find: impl Fn(&[u8]) -> M,
     mut visit: impl FnMut(Path<'_>, M, Scalar<'a>) -> Result<(), E>,
 ) -> Result<Extent, E> {
-    let mut reader = Reader::default();
+    // only made where something is new
+    let mut reader = None;
     let mut at = 0;
     let mut from = Some(At::START);
     loop {
@@ -66,7 +67,7 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
             Some((step, begin)) => {
                 let leads;
                 (meaning, leads) = trail.found(step);
-                path = Path { text, at, place: Some(trail.state(step)), reader: &reader };
+                path = Path { text, at, place: Some(trail.state(step)), reader: None };
                 let end;
                 (value, end) = match leads {
                     Leads::Quoted => match string_end(text, begin) {
@@ -85,14 +86,15 @@ pub fn walk_by<'a, M: Copy + Default, E: From<Error>>(
                 (from, at) = (Some(step), end);
             }
             None => {
-                let (found, step) = by_tokens(&mut reader, trail, from, text, at, &find)?;
+                let reader = reader.get_or_insert_with(Reader::default);
+                let (found, step) = by_tokens(reader, trail, from, text, at, &find)?;
                 value = match found {
                     Found::Value(value) => value.into(),
                     Found::End => return Ok(whole(text, reader.at)?),
                     Found::Truncated => return Ok(Extent::Truncated),
                 };
                 (from, at) = (step, reader.at);
-                path = Path { text, at, place: None, reader: &reader };
+                path = Path { text, at, place: None, reader: Some(reader) };
                 meaning = find(reader.path(text));
             }
         }
@@ -106,14 +108,14 @@ pub struct Path<'p> {
     text: &'p [u8],
     at: usize,
     place: Option<&'p Place>,
-    reader: &'p Reader,
+    reader: Option<&'p Reader>,
 }
 
 impl<'p> Path<'p> {
     /// Its bytes; a slice of the record where it is a key of the outermost object.
     pub fn bytes(self) -> &'p [u8] {
         match self.place {
-            None => self.reader.path(self.text),
+            None => self.reader.map_or(b"", |reader| reader.path(self.text)),
             Some(Place { key: Some((from, to)), .. }) => {
                 self.text.get(self.at + usize::from(*from)..self.at + usize::from(*to)).unwrap_or_default()
             }
