@@ -105,9 +105,26 @@ pub fn digits_end(text: &[u8], mut at: usize) -> usize {
 #[inline]
 pub fn find_blank(text: &[u8], mut at: usize) -> usize {
     let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    // any byte up to the blank
+    let hits = |word: u64| word.wrapping_sub(ONES * 0x21) & !word & HIGHS;
+    // two words at once: which of them it is in would be guessed wrong
+    while let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let both = u128::from_le_bytes(*bytes);
+        let (first, second) = (hits(both as u64), hits((both >> 64) as u64));
+        if first | second == 0 {
+            at += 16;
+            continue;
+        }
+        let bits = if first == 0 { 64 + second.trailing_zeros() } else { first.trailing_zeros() };
+        at += bits as usize / 8;
+        if is_blank(text[at]) {
+            return at;
+        }
+        // another control character
+        at += 1;
+    }
     while let Some(word) = word_at(text, at) {
-        // any byte up to the blank
-        let hits = word.wrapping_sub(ONES * 0x21) & !word & HIGHS;
+        let hits = hits(word);
         if hits == 0 {
             at += 8;
             continue;
