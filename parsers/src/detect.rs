@@ -142,6 +142,8 @@ impl Keys {
     pub fn of(object: &[u8]) -> Keys {
         let mut keys = Keys::NONE;
         let mut is_first = true;
+        // searched for once, however often its keys are said
+        let mut more_terms = None;
         json::keys(object, |key| {
             if let Some(bit) = KEYS.get(key) {
                 keys = keys.and(Keys::bit(bit));
@@ -149,7 +151,7 @@ impl Keys {
                 if is_first && keys == Keys::AT_TIMESTAMP && WINLOG_OBJECT.find(object).is_some() {
                     keys = keys.and(Keys::WINLOG);
                 }
-                if keys.decide() || keys.are_ecs() && !has_more_terms(object) {
+                if keys.decide() || keys.are_ecs() && !*more_terms.get_or_insert_with(|| has_more_terms(object)) {
                     return false;
                 }
             }

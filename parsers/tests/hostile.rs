@@ -57,6 +57,22 @@ fn long_and_deep_lines_end_in_bounded_time() {
         b"%ASA-6-302013: Built ".repeat(1 << 15),
         [&b"{\"message\":\""[..], &b"\\\\".repeat(1 << 19), b"\"}"].concat(),
         [&b"<165>1 2026-01-05T10:00:00Z h a p m ["[..], &b"x y=\"z\" ".repeat(1 << 17)].concat(),
+        // keys by which a document is searched for others, said again and again
+        [
+            &b"{\"@timestamp\":\"\",\"source\":{},\"destination\":{}"[..],
+            &b",\"event\":{}".repeat(1 << 17),
+            b",\"x\":[\"netflow\"]}",
+        ]
+        .concat(),
+        // a long name that must be unescaped, with many values
+        [
+            &b"{\"kind\":\"admin#reports#activity\",\"id\":{\"time\":\"2026-01-05T10:00:00.000Z\",\"applicationName\":\"login\"},\"events\":[{\"name\":\"e\",\"parameters\":[{\"name\":\""[..],
+            &b"\\\\".repeat(1 << 19),
+            b"\",\"multiValue\":[\"\"",
+            &b",\"v\"".repeat(1 << 16),
+            b"]}]}]}",
+        ]
+        .concat(),
     ];
     let ended_by_none = |line: &[u8]| {
         // the beginning of a true line, with a tail that never ends

@@ -196,10 +196,12 @@ fn take(record: &Record<'_>, parameter: &[u8], row: &mut Row<'_>) -> Result<(), 
         Some(Parameter::Affected) if !row.has(Field::User) => document::text(row, key::USER, value),
         Some(Parameter::Affected) | None => match value {
             Value::Array(list) => {
-                for one in json::elements(list)? {
-                    let one = one?;
-                    one.with(|text| name.with(|name| row.extra(name, text)));
-                }
+                name.with(|name| {
+                    for one in json::elements(list)? {
+                        one?.with(|text| row.extra(name, text));
+                    }
+                    Ok::<(), Refusal>(())
+                })?;
             }
             Value::False => {}
             value => value.with(|text| name.with(|name| row.extra(name, text))),
