@@ -57,6 +57,7 @@ fn long_and_deep_lines_end_in_bounded_time() {
         b"%ASA-6-302013: Built ".repeat(1 << 15),
         [&b"{\"message\":\""[..], &b"\\\\".repeat(1 << 19), b"\"}"].concat(),
         [&b"<165>1 2026-01-05T10:00:00Z h a p m ["[..], &b"x y=\"z\" ".repeat(1 << 17)].concat(),
+        [&b"1.0|WatchGuard|XTM|12|5|a=#2"[..], &b"#011b=#2".repeat(1 << 17)].concat(),
         // keys by which a document is searched for others, said again and again
         [
             &b"{\"@timestamp\":\"\",\"source\":{},\"destination\":{}"[..],

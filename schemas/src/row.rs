@@ -27,6 +27,10 @@ pub const TEXTS_PER_BYTE_MAX: usize = 32;
 /// What any record may say, however short it is.
 pub const TEXTS_AT_LEAST: usize = 1 << 20;
 
+/// Longest name of a vendor field, several times what vendors write; of a longer one this much is kept, since a name may be said
+/// for many values and is sorted by.
+pub const EXTRA_NAME_MAX: usize = 512;
+
 /// The row that is being written, and those of the same record before it.
 pub struct Row<'b> {
     batch: &'b mut FlowBatch,
@@ -253,6 +257,7 @@ impl<'b> Row<'b> {
     #[inline]
     pub fn extra(&mut self, name: &[u8], value: &[u8]) {
         if !value.is_empty() {
+            let name = if name.len() > EXTRA_NAME_MAX { &name[..EXTRA_NAME_MAX] } else { name };
             let pair = (self.span(name), self.span(value));
             self.batch.extras.push(pair);
         }

@@ -362,20 +362,11 @@ impl<'a> Line<'a> {
         self.message_id = id;
         let mut rest = rest;
         while !rest.is_empty() {
-            let tab = memchr::memchr2(b'\t', b'#', rest);
-            let (pair, behind) = match tab {
+            // a lone `#` is text
+            let ends = |at: &usize| rest[*at] == b'\t' || rest[*at..].starts_with(b"#011");
+            let (pair, behind) = match memchr::memchr2_iter(b'\t', b'#', rest).find(ends) {
                 Some(at) if rest[at] == b'\t' => (&rest[..at], &rest[at + 1..]),
-                Some(at) if rest[at..].starts_with(b"#011") => (&rest[..at], &rest[at + 4..]),
-                // a lone `#` is text
-                Some(at) => {
-                    let end = rest[at..]
-                        .iter()
-                        .position(|byte| *byte == b'\t')
-                        .or_else(|| memchr::memmem::find(&rest[at..], b"#011"))
-                        .map_or(rest.len(), |length| at + length);
-                    let skip = if rest[end..].starts_with(b"#011") { 4 } else { usize::from(end < rest.len()) };
-                    (&rest[..end], &rest[end + skip..])
-                }
+                Some(at) => (&rest[..at], &rest[at + 4..]),
                 None => (rest, &b""[..]),
             };
             if let Some((name, value)) = split_once(pair, b'=') {
