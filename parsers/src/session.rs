@@ -223,7 +223,9 @@ impl Run<'_, '_> {
             Format::Mapped(_) => self.fixed(FAMILIES.len(), record, scratch),
         };
         match result {
-            Err(reject) if reject.kind == json::ANOTHER => self.each(record, record.body, scratch),
+            Err(reject) if record.shape == Shape::Object && reject.kind == json::ANOTHER => {
+                self.each(record, record.body, scratch)
+            }
             result => result,
         }
     }
@@ -547,7 +549,6 @@ fn first_object(body: &[u8]) -> &[u8] {
     }
 }
 
-/// What an outer header says counts where the inner one says nothing.
 /// A wrapper that says something about what it wraps: OpenTelemetry's resource. What it names is the records' host and program
 /// where they name none.
 fn surrounded<'a>(record: &Record<'a>, text: &'a [u8]) -> Option<Record<'a>> {
@@ -562,6 +563,7 @@ fn surrounded<'a>(record: &Record<'a>, text: &'a [u8]) -> Option<Record<'a>> {
     Some(outer)
 }
 
+/// What an outer header says counts where the inner one says nothing.
 fn inherit<'a>(inner: &mut Record<'a>, outer: &Record<'a>) {
     let header = &mut inner.header;
     header.time_us = header.time_us.or(outer.header.time_us);

@@ -4,7 +4,8 @@
 //! every other time, which costs more than all of its additions. Source of the multiplications: W. Muła, "SIMD-ized parsing of
 //! numbers", in its form for a word.
 
-const ONES: u64 = 0x0101_0101_0101_0101;
+/// A one in each byte.
+pub const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
 /// Reads a number of ASCII digits only: no sign, no blanks. `None` for anything else, or above `u64::MAX`.
@@ -48,10 +49,20 @@ fn long(text: &[u8]) -> Option<u64> {
     parse_decimal(head)?.checked_mul(100_000_000)?.checked_add(tail)
 }
 
-/// Whether each byte is at most 9. Exact, since no carry leaves a byte.
+/// The high bit of each byte that is more than its byte of `most` allows: `0x7f` less what it may be. Exact, since no carry
+/// leaves a byte.
+#[inline(always)]
+pub const fn beyond(word: u64, most: u64) -> u64 {
+    (((word & !HIGHS) + most) | word) & HIGHS
+}
+
+/// What [`beyond`] is told for digits.
+pub const DIGIT: u64 = ONES * (0x7f - 9);
+
+/// Whether each byte is at most 9.
 #[inline(always)]
 const fn is_digits(word: u64) -> bool {
-    (((word & !HIGHS) + ONES * (0x7f - 9)) | word) & HIGHS == 0
+    beyond(word, DIGIT) == 0
 }
 
 /// The number of eight digits' values, the first being the lowest byte.

@@ -9,7 +9,7 @@
 //! token looks like, not by counting fields. A second header is read only where nothing but a relay explains
 //! it, because bodies may begin with a time of their own.
 //!
-//! Long because a third of it are the tests, one line a damage seen in the wild.
+//! Long because what may stand where is one grammar.
 
 use super::scan;
 use super::text::{Cursor, decimal};
