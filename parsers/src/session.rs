@@ -16,6 +16,7 @@ use crate::detect::{Choice, Confidence, Detector, Keys};
 use crate::framing::RECORD_MAX;
 use crate::lex::json::{self, Value};
 use crate::lex::otlp;
+use crate::lex::syslog::Recent;
 use crate::lex::text::{contains, offset_in};
 use crate::lex::time::{TimeContext, Zone};
 use crate::many::{self, Many, Piece, Search};
@@ -76,6 +77,7 @@ pub enum Parsed {
 pub struct Session {
     format: Format,
     time: TimeContext,
+    headers: Recent,
     memories: Vec<Memory>,
     scratch: [Vec<u8>; ENVELOPES_MAX],
     detector: Detector,
@@ -90,6 +92,7 @@ impl Session {
         Session {
             format,
             time: TimeContext::new(0, zone),
+            headers: Recent::default(),
             memories: FAMILIES.iter().map(|_| Memory::default()).collect(),
             scratch: Default::default(),
             detector: Detector::default(),
@@ -116,6 +119,7 @@ impl Session {
     /// Says what this source means by abbreviations of zones; see [`TimeContext::zone_names`].
     pub fn set_zone_names(&mut self, names: Vec<(String, i32)>) {
         self.time.zone_names = names;
+        self.headers = Recent::default();
     }
 
     /// Parses one line (with or without its line end) and appends its rows to the batch. `line` lies in the batch's
@@ -127,7 +131,7 @@ impl Session {
     /// # Errors
     /// A [`Reject`] with the byte offset in `line`; the batch is as it was before.
     pub fn parse_line(&mut self, line: &[u8], place: Place, batch: &mut FlowBatch) -> Result<Parsed, Reject> {
-        let Session { format, time, memories, scratch, detector, refused, mappings } = self;
+        let Session { format, time, headers, memories, scratch, detector, refused, mappings } = self;
         refused.clear();
         if line.len() > RECORD_MAX {
             let kind = RejectKind::TooMuch { what: "bytes in a record", limit: RECORD_MAX };
@@ -135,7 +139,7 @@ impl Session {
         }
         time.received_us = place.received_us;
         let mut record = Record::closed(line, time);
-        record.open();
+        record.open(|line, header| headers.header_into(line, time, header));
         // a line without blanks around it that is longer than a few brackets needs no closer look
         let bare = [record.line.first(), record.line.last()].iter().all(|byte| byte.is_some_and(u8::is_ascii_graphic));
         if !bare || record.line.len() <= many::PUNCTUATION_MAX {

@@ -138,7 +138,7 @@ pub fn unframe(line: &[u8]) -> &[u8] {
 /// Takes framing and headers off a line.
 pub fn open<'a>(line: &'a [u8], time: &'a TimeContext) -> Record<'a> {
     let mut record = Record::closed(line, time);
-    record.open();
+    record.open(|line, header| syslog::header_into(line, time, header));
     record
 }
 
@@ -150,9 +150,10 @@ impl<'a> Record<'a> {
         Record { line, body: line, header, shape: Shape::Text, keys: Keys::NONE, time, around: b"" }
     }
 
-    /// Takes framing and headers off where the record lies: one that is moved costs as much as one of its headers.
+    /// Takes framing and headers off where the record lies: one that is moved costs as much as one of its headers. `read_header`
+    /// is [`syslog::header_into`], or what says the same sooner.
     #[inline]
-    pub(crate) fn open(&mut self) {
+    pub(crate) fn open(&mut self, read_header: impl FnOnce(&'a [u8], &mut Header<'a>) -> usize) {
         let line = unframe(self.line);
         let object = |body: &[u8]| {
             matches!(body, [b'{', ..])
@@ -169,7 +170,7 @@ impl<'a> Record<'a> {
         (self.body, self.shape) = if object(trimmed) {
             (trimmed, Shape::Object)
         } else {
-            let at = syslog::header_into(line, self.time, &mut self.header);
+            let at = read_header(line, &mut self.header);
             let body = &line[at..];
             let inner = body.strip_prefix(b"@cee:").unwrap_or(body).trim_ascii_start();
             if object(inner) { (inner, Shape::Object) } else { (body, Shape::Text) }

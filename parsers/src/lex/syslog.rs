@@ -11,6 +11,9 @@
 //!
 //! Long because what may stand where is one grammar.
 
+mod recent;
+
+pub use self::recent::Recent;
 use super::scan;
 use super::text::{Cursor, decimal};
 use super::time::{self, Stamp, TimeContext};
@@ -38,6 +41,8 @@ pub enum ClockTrust {
 pub struct Header<'a> {
     /// The innermost time that could be read, µs since 1970 UTC.
     pub time_us: Option<i64>,
+    /// Whether that is the same whenever the line was received: the time has a year, and its zone no summer time.
+    pub absolute: bool,
     /// The innermost host: a name or an address.
     pub host: &'a [u8],
     /// The next outer host, if there were two headers with different ones.
@@ -221,6 +226,7 @@ fn after_time<'a>(line: &'a [u8], at: usize, mut found: Time, header: &mut Heade
     zone_word(&mut cursor, &mut found.stamp, context);
     if let Some(us) = context.resolve(&found.stamp) {
         header.time_us = Some(us);
+        header.absolute = context.is_absolute(&found.stamp);
     }
     cursor.take_if(b":");
     cursor.skip_blanks();

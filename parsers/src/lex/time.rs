@@ -125,6 +125,7 @@ impl TimeContext {
     }
 
     /// The instant of a stamp. `None` if no year makes it a date that exists.
+    #[inline]
     pub fn resolve(&self, stamp: &Stamp) -> Option<i64> {
         match stamp.civil.year {
             Some(year) => self.resolve_in_year(stamp, year),
@@ -138,6 +139,12 @@ impl TimeContext {
                     .find(|us| *us <= latest_us)
             }
         }
+    }
+
+    /// Whether [`TimeContext::resolve`] says the same of a stamp whenever its line was received.
+    #[inline]
+    pub fn is_absolute(&self, stamp: &Stamp) -> bool {
+        stamp.civil.year.is_some() && (stamp.offset.is_some() || !matches!(self.zone, Zone::Named(_)))
     }
 
     fn resolve_in_year(&self, stamp: &Stamp, year: i32) -> Option<i64> {
@@ -165,7 +172,6 @@ impl TimeContext {
     }
 
     /// A whole text in RFC 3339 or one of its relatives (see [`iso`]).
-    #[inline]
     pub fn iso(&self, text: &[u8]) -> Option<i64> {
         let (stamp, length) = iso(text)?;
         if length != text.len() {
@@ -344,7 +350,7 @@ const fn pair(values: u64, at: u32) -> u8 {
 }
 
 /// `hh:mm:ss[.ffffff]` at `at`: hour, minute, second, µs, and where it ends.
-#[inline]
+#[inline(always)]
 fn clock(text: &[u8], at: usize) -> Option<(u8, u8, u8, u32, usize)> {
     let text = text.get(at..)?;
     let (hour, minute, second, micro, length) = clock_of(values::<{ form(b"00:00:00") }>(text)?, text)?;
@@ -369,7 +375,7 @@ fn clock_of(values: u64, text: &[u8]) -> Option<(u8, u8, u8, u32, usize)> {
 }
 
 /// `.ffff` or `,ffff`: µs (finer digits cut off) and length; `(0, 0)` if there is none.
-#[inline]
+#[inline(always)]
 fn fraction(text: &[u8]) -> (u32, usize) {
     let [b'.' | b',', digits @ ..] = text else { return (0, 0) };
     let mut bytes = [0; 8];
@@ -393,7 +399,7 @@ fn fraction(text: &[u8]) -> (u32, usize) {
 }
 
 /// `Z`, `+hh:mm`, `+hhmm`, `+hh` at the start: seconds east and length.
-#[inline]
+#[inline(always)]
 fn numeric_offset(text: &[u8]) -> Option<(i32, usize)> {
     let sign = match text.first()? {
         b'Z' | b'z' if !text.get(1).is_some_and(u8::is_ascii_alphanumeric) => return Some((0, 1)),
@@ -420,7 +426,7 @@ fn numeric_offset(text: &[u8]) -> Option<(i32, usize)> {
 /// RFC 3339 and its relatives at the start of `text`: `T`, a space or `-` (then dots in the clock) between, `-` or `/` in the date,
 /// fraction of any length after `.` or `,`, zone as `Z`, `+hh:mm`, `+hhmm`, `+hh`, after one space, or none.
 /// Gives the stamp and its length.
-#[inline]
+#[inline(always)]
 pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
     if text.len() < 19 {
         return None;
@@ -446,7 +452,7 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
 }
 
 /// `2026-01-05` or `2026/01/05` at the start: year, month, day.
-#[inline]
+#[inline(always)]
 fn date(text: &[u8]) -> Option<(i32, u8, u8)> {
     let values = match text.get(4)? {
         b'-' => values::<{ form(b"0000-00-") }>(text)?,

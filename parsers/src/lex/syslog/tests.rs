@@ -136,3 +136,49 @@ proptest! {
         let _ = parameters(header.structured).count();
     }
 }
+
+proptest! {
+    #[test]
+    fn a_header_that_came_before_says_what_it_says_when_it_is_read(
+        pieces in proptest::collection::vec((0usize..8, 0usize..9, 0usize..10, 0usize..6), 1..40),
+        named: bool,
+    ) {
+        const BEFORE: [&str; 8] = ["<166>", "<166>1 ", "", "<189>17: ", "<166>: ", "17: ", "<6>r1: 5: ", "<14>Jan  5 2026 10:00:00 relay "];
+        const TIMES: [&str; 9] = [
+            "Jan 05 2026 08:59:59", "Jan  5 08:59:59", "2026-01-05T08:59:59Z", "*Jan  5 2026 08:59:59.123", "",
+            "Jan 05 2026 08:59:59 CET", "2026-10-25T02:30:00", "2026-01-05T08:59:59.5+01:00", "Jan 05 2026 08:59:59:",
+        ];
+        const HOSTS: [&str; 10] =
+            [": ", " fw-1 : ", " fw-1: ", " 192.0.2.1 ", " fw-2 asa: ", " ", " fw%1 ", " 9: ", " fw-1 asa[12]: ", " fw-1 - - - "];
+        const BODIES: [&str; 6] =
+            ["%ASA-6-302013: Built", "%ASA-6-1: x", "%", "SEC-6: %ASA-6-302013: Built", "% 5: <14>x", "%ASA: 17: %X"];
+        let zone = if named { time::Zone::Named(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()) } else { time::Zone::Utc };
+        let mut context = TimeContext::new(1_767_607_200_000_000, zone);
+        let mut recent = Recent::default();
+        for (before, time, host, body) in pieces {
+            context.received_us += 40 * 86_400_000_000;
+            let line = [BEFORE[before], TIMES[time], HOSTS[host], BODIES[body]].concat();
+            for line in [line.as_bytes(), line.trim_end_matches('%').as_bytes()] {
+                let mut seen = Header::default();
+                let end = recent.header_into(line, &context, &mut seen);
+                proptest::prop_assert_eq!((seen, end), header(line, &context), "{}", String::from_utf8_lossy(line));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_headers_of_a_second_are_kept_and_those_of_the_next_take_their_place() {
+    let context = TimeContext::utc(0);
+    let mut recent = Recent::default();
+    for second in 0..30 {
+        for host in 0..20 {
+            let line = format!("<166>Jan 05 2026 08:59:{second:02} fw-{host} : %ASA-6-302013: Built");
+            for _ in 0..2 {
+                let mut seen = Header::default();
+                let end = recent.header_into(line.as_bytes(), &context, &mut seen);
+                assert_eq!((seen, end), header(line.as_bytes(), &context), "{line}");
+            }
+        }
+    }
+}
