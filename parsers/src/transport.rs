@@ -268,6 +268,7 @@ static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("date", Role::Time),
     ("hostname", Role::Host),
     ("host", Role::Host),
+    ("host.name", Role::Host),
     ("HOST", Role::Host),
     ("Hostname", Role::Host),
     ("appname", Role::App),
@@ -330,6 +331,13 @@ pub fn envelope(object: &[u8]) -> Option<Envelope<'_>> {
             }
             (Role::Host, Value::Text(text)) => {
                 host = text.raw;
+                None
+            }
+            // as Elastic's shippers write it
+            (Role::Host, Value::Object(inner)) => {
+                if let Some(Value::Text(text)) = json::member(inner, b"name") {
+                    host = text.raw;
+                }
                 None
             }
             (Role::App, Value::Text(text)) => {

@@ -40,6 +40,23 @@ fn a_message_of_graylog_may_be_a_line_of_another_family() {
 }
 
 #[test]
+fn a_shippers_host_stands_in_for_one_that_the_line_lacks() {
+    let line = "sshd[4711]: Failed password for root from 192.0.2.14 port 50115 ssh2";
+    let own = format!("Jan  5 10:00:05 web-1 {line}");
+    let hosts =
+        [json!({ "host": { "name": "srv-1", "os": {} } }), json!({ "host.name": "srv-1" }), json!({ "host": "srv-1" })];
+    for host in hosts {
+        for (line, expected) in [(line, "srv-1"), (&own, "web-1")] {
+            let mut document = host.clone();
+            document["@timestamp"] = json!("2026-01-05T10:00:05.000Z");
+            document["message"] = json!(line);
+            let row = &rows(&document)[0];
+            assert_eq!((&row["family"], &row["host"]), (&json!("linux_auth"), &json!(expected)), "{document}");
+        }
+    }
+}
+
+#[test]
 fn a_hit_and_a_collectors_event_are_read_by_the_family_of_what_is_inside() {
     let class = json!({ "class_uid": 4001, "category_uid": 4, "metadata": {}, "src_endpoint": { "ip": "192.0.2.16" } });
     let hit = json!({ "_index": "logs", "_id": "1", "_score": 1.0, "_source": class });

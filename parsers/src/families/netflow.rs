@@ -21,7 +21,7 @@ use schemas::{
 use crate::detect::Keys;
 use crate::document::{self, Notes, Put};
 use crate::lex::endpoint::host_port;
-use crate::lex::json::{Text, Value};
+use crate::lex::json::Value;
 use crate::lex::text::decimal;
 use crate::lex::time::epoch;
 use crate::{Accepts, Confidence, Memory, Parsed, Parser, Record, Refusal, Shape, set_time};
@@ -164,7 +164,7 @@ fn cells<'a>(
         return Err(Refusal { at: 0, kind });
     }
     for (column, cell) in header.columns.iter().zip(cells()) {
-        let value = Value::Text(Text { raw: cell.trim_ascii(), escaped: false });
+        let value = Value::plain(cell.trim_ascii());
         match *column {
             Some((Put::Note(note), _)) => notes.take(note, value),
             Some((Put::Field(field), _)) => document::set(record, row, field, value)?,

@@ -170,6 +170,12 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// A text that stands elsewhere than in JSON, for families that read both: it has no escapes.
+    #[inline]
+    pub fn plain(raw: &'a [u8]) -> Value<'a> {
+        Value::Text(Text { raw, escaped: false })
+    }
+
     /// The bytes of a scalar: a string's between its quotes (escapes not resolved), a number's, `true`, `false`.
     /// Empty for `null` and containers.
     #[inline]

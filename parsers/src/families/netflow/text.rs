@@ -13,7 +13,7 @@ use schemas::{Field, Ip, Key, RejectKind, Row, key};
 
 use super::{NOTES, Note, Notes};
 use crate::document;
-use crate::lex::json::{Text, Value};
+use crate::lex::json::Value;
 use crate::lex::text::{contains, decimal, offset_in, rsplit_once, split_once};
 use crate::{Record, Refusal};
 
@@ -136,16 +136,15 @@ pub(super) fn read<'a>(
     notes: &mut Notes<'a, NOTES>,
     row: &mut Row<'_>,
 ) -> Result<(), Refusal> {
-    let text = |raw: &'a [u8]| Value::Text(Text { raw, escaped: false });
     // what stands behind a date is a host elsewhere
     if offset_in(record.line, record.header.host).is_some() {
         row.clear(Field::Host);
     }
     // of an event without a flow nfdump knows no beginning
     if !parts.start.starts_with(b"0000-00-00") {
-        notes.take(Note::Start, text(parts.start));
+        notes.take(Note::Start, Value::plain(parts.start));
     }
-    notes.take(Note::Protocol, text(parts.protocol));
+    notes.take(Note::Protocol, Value::plain(parts.protocol));
     match duration(parts.middle) {
         Some(us) => row.set(key::DURATION, us),
         None => event(parts, notes, row),
@@ -156,18 +155,18 @@ pub(super) fn read<'a>(
     let (address, port) = endpoint(parts.from);
     set_address(record, row, key::SRC_IP, "src_addr", address)?;
     if known(port) && !is_icmp {
-        notes.take(Note::SrcPort, text(port));
+        notes.take(Note::SrcPort, Value::plain(port));
     }
     let (address, port) = if is_icmp { icmp(parts.to, notes) } else { endpoint(parts.to) };
     set_address(record, row, key::DST_IP, "dst_addr", address)?;
     if known(port) && !is_icmp {
-        notes.take(Note::DstPort, text(port));
+        notes.take(Note::DstPort, Value::plain(port));
     }
     if let Some((from, to)) = parts.translated {
         for (end, ip, port) in [(from, Note::NatSrcIp, Note::NatSrcPort), (to, Note::NatDstIp, Note::NatDstPort)] {
             let (address, number) = endpoint(end);
-            notes.take(ip, text(address));
-            notes.take(port, text(number));
+            notes.take(ip, Value::plain(address));
+            notes.take(port, Value::plain(number));
         }
     }
     values(record, parts, notes, row)
@@ -175,22 +174,21 @@ pub(super) fn read<'a>(
 
 /// An event of a firewall's session (`CREATE  Ignore`), or of a translation (`ADD`).
 fn event<'a>(parts: &Parts<'a>, notes: &mut Notes<'a, NOTES>, row: &mut Row<'_>) {
-    let text = |raw: &'a [u8]| Value::Text(Text { raw, escaped: false });
     let (word, reason) = split_once(parts.middle, b' ').unwrap_or((parts.middle, b""));
     if reason.is_empty() {
         row.extra_fixed("nat_event", word);
         return;
     }
-    notes.take(Note::FirewallEvent, text(word));
+    notes.take(Note::FirewallEvent, Value::plain(word));
     let code: &'static [u8] = match reason.trim_ascii() {
         b"Ignore" => return,
         b"I-ACL" => b"1001",
         b"E-ACL" => b"1002",
         b"Adap" => b"1003",
         b"No Syn" => b"1004",
-        other => return notes.take(Note::FirewallExtended, text(other)),
+        other => return notes.take(Note::FirewallExtended, Value::plain(other)),
     };
-    notes.take(Note::FirewallExtended, text(code));
+    notes.take(Note::FirewallExtended, Value::plain(code));
 }
 
 /// Address and port: `10.0.1.5:443`, `2001:db8::5.443`.
@@ -201,15 +199,14 @@ fn endpoint(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Of ICMP the destination has type and code for a port: `10.0.1.5:8.0`, `2001:db8::5.128.0`.
 fn icmp<'a>(text: &'a [u8], notes: &mut Notes<'a, NOTES>) -> (&'a [u8], &'a [u8]) {
-    let value = |raw: &'a [u8]| Value::Text(Text { raw, escaped: false });
     let Some((rest, code)) = rsplit_once(text, b'.') else { return endpoint(text) };
     let (address, kind) = endpoint(rest);
     // an address alone ends in a number behind a dot, too
     if kind.is_empty() || !kind.iter().all(u8::is_ascii_digit) || address.len() + 1 + kind.len() != rest.len() {
         return endpoint(text);
     }
-    notes.take(Note::IcmpType, value(kind));
-    notes.take(Note::IcmpCode, value(code));
+    notes.take(Note::IcmpType, Value::plain(kind));
+    notes.take(Note::IcmpCode, Value::plain(code));
     (address, b"0")
 }
 
@@ -224,7 +221,7 @@ fn set_address(
         row.extra_fixed(name, text);
         return Ok(());
     }
-    document::address(record, row, to, name, Value::Text(Text { raw: text, escaped: false }))
+    document::address(record, row, to, name, Value::plain(text))
 }
 
 /// What stands behind the addresses, by how many values there are.
@@ -234,14 +231,13 @@ fn values<'a>(
     notes: &mut Notes<'a, NOTES>,
     row: &mut Row<'_>,
 ) -> Result<(), Refusal> {
-    let text = |raw: &'a [u8]| Value::Text(Text { raw, escaped: false });
     let mut values = &parts.values[..parts.count];
     if let [flags, tos, rest @ ..] = values
         && matches!(flags.len(), 6 | 8)
         && flags.iter().all(|letter| b"CEUAPRSF.".contains(letter))
     {
-        notes.take(Note::FlagsText, text(flags));
-        document::extra(row, "tos", text(if *tos == b"0" { b"" } else { tos }));
+        notes.take(Note::FlagsText, Value::plain(flags));
+        document::extra(row, "tos", Value::plain(if *tos == b"0" { b"" } else { tos }));
         values = rest;
     }
     let mut count = |note: Note, rounded: &'static str, written: &'a [u8]| match scaled(written) {
@@ -256,7 +252,7 @@ fn values<'a>(
             Ok(())
         }
         None if decimal(written).is_some() => {
-            notes.take(note, text(written));
+            notes.take(note, Value::plain(written));
             Ok(())
         }
         None => Err(record.refuse(written, RejectKind::bad_value(rounded, written, "a number"))),
@@ -286,7 +282,7 @@ fn values<'a>(
             return Err(record.refuse(parts.to, kind));
         }
     };
-    document::extra(row, "flows", text(flows));
+    document::extra(row, "flows", Value::plain(flows));
     Ok(())
 }
 

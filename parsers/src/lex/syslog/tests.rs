@@ -152,7 +152,7 @@ proptest! {
             [": ", " fw-1 : ", " fw-1: ", " 192.0.2.1 ", " fw-2 asa: ", " ", " fw%1 ", " 9: ", " fw-1 asa[12]: ", " fw-1 - - - "];
         const BODIES: [&str; 6] =
             ["%ASA-6-302013: Built", "%ASA-6-1: x", "%", "SEC-6: %ASA-6-302013: Built", "% 5: <14>x", "%ASA: 17: %X"];
-        let zone = if named { time::Zone::Named(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()) } else { time::Zone::Utc };
+        let zone = if named { time::Zone::Named(jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone of the data base")) } else { time::Zone::Utc };
         let mut context = TimeContext::new(1_767_607_200_000_000, zone);
         let mut recent = Recent::default();
         for (before, time, host, body) in pieces {
