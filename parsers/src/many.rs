@@ -31,6 +31,8 @@ pub enum Search {
 enum Role {
     /// Holds the records.
     Records,
+    /// The same, and no family's own record has such a member.
+    OnlyRecords,
     /// What kind of message it is.
     MessageType,
     /// Stands beside them.
@@ -43,20 +45,20 @@ enum Role {
 static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("records", Role::Records),
     ("Records", Role::Records),
-    ("logEvents", Role::Records),
+    ("logEvents", Role::OnlyRecords),
     ("events", Role::Records),
     ("value", Role::Records),
     ("items", Role::Records),
     ("entries", Role::Records),
     ("results", Role::Records),
     ("Results", Role::Records),
-    ("resourceLogs", Role::Records),
-    ("resource_logs", Role::Records),
-    ("scopeLogs", Role::Records),
-    ("scope_logs", Role::Records),
-    ("instrumentationLibraryLogs", Role::Records),
-    ("logRecords", Role::Records),
-    ("log_records", Role::Records),
+    ("resourceLogs", Role::OnlyRecords),
+    ("resource_logs", Role::OnlyRecords),
+    ("scopeLogs", Role::OnlyRecords),
+    ("scope_logs", Role::OnlyRecords),
+    ("instrumentationLibraryLogs", Role::OnlyRecords),
+    ("logRecords", Role::OnlyRecords),
+    ("log_records", Role::OnlyRecords),
     ("resource", Role::Beside),
     ("scope", Role::Beside),
     ("instrumentationLibrary", Role::Beside),
@@ -81,12 +83,23 @@ static ROLES: KeyMap<Role, 128> = KeyMap::new(&[
     ("applicationArn", Role::Beside),
 ]);
 
-/// The array that an object wraps, from its bracket on (what follows it may follow here, too). `None` if it wraps none; an
-/// empty text for a message that only tests the connection.
-pub fn wrapped(object: &[u8], search: Search) -> Option<&[u8]> {
-    let mut is_data = true;
+/// What an object wraps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrapped<'a> {
+    /// From the array's bracket on (what follows it may follow here, too); empty for a message that only tests the connection.
+    pub array: &'a [u8],
+    /// Whether no family's own record has such an array.
+    pub surely: bool,
+}
+
+/// The array that an object wraps. `None` if it wraps none.
+pub fn wrapped(object: &[u8], search: Search) -> Option<Wrapped<'_>> {
+    let (mut is_data, mut surely) = (true, false);
     let array = json::array_member(object, |key, value| match ROLES.get(key) {
-        Some(Role::Records) if holds_records(value, search) => Step::Take,
+        Some(role @ (Role::Records | Role::OnlyRecords)) if holds_records(value, search) => {
+            surely = role == Role::OnlyRecords;
+            Step::Take
+        }
         Some(Role::MessageType) => {
             is_data &= !value.starts_with(b"\"CONTROL_MESSAGE\"");
             Step::Skip
@@ -95,7 +108,7 @@ pub fn wrapped(object: &[u8], search: Search) -> Option<&[u8]> {
         _ if search == Search::Everywhere => Step::Skip,
         _ => Step::Stop,
     })?;
-    Some(if is_data { array } else { &array[..0] })
+    Some(Wrapped { array: if is_data { array } else { &array[..0] }, surely })
 }
 
 /// Whether an array of objects or lines begins here.
@@ -240,8 +253,8 @@ mod tests {
         ];
         for (object, beginning, everywhere) in cases {
             let text = String::from_utf8_lossy(object);
-            assert_eq!(wrapped(object, Search::Beginning), beginning, "{text}");
-            assert_eq!(wrapped(object, Search::Everywhere), everywhere, "{text}");
+            assert_eq!(wrapped(object, Search::Beginning).map(|found| found.array), beginning, "{text}");
+            assert_eq!(wrapped(object, Search::Everywhere).map(|found| found.array), everywhere, "{text}");
         }
     }
 

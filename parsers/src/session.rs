@@ -268,16 +268,19 @@ impl Run<'_, '_> {
         }
         self.only_one(record, false)?;
         let family = self.family(index);
-        if let Some(array) = many::wrapped(record.body, Search::Beginning) {
-            let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
-            if family.detect(&keyed, &self.memories[index]) != Some(Confidence::Certain) {
-                return self.each(record, array, scratch);
+        if let Some(wrapped) = many::wrapped(record.body, Search::Beginning) {
+            let own = || {
+                let keyed = Record { keys: Keys::of(record.body), ..record.clone() };
+                family.detect(&keyed, &self.memories[index]) == Some(Confidence::Certain)
+            };
+            if wrapped.surely || !own() {
+                return self.each(record, wrapped.array, scratch);
             }
         }
         match self.unwrapped(index, record, scratch) {
             Err(reject) if matches!(reject.kind, RejectKind::NotThisFamily { .. }) => {
-                let array = many::wrapped(record.body, Search::Everywhere);
-                array.map_or(Err(reject), |array| self.each(record, array, scratch))
+                let wrapped = many::wrapped(record.body, Search::Everywhere);
+                wrapped.map_or(Err(reject), |wrapped| self.each(record, wrapped.array, scratch))
             }
             result => result,
         }
@@ -340,10 +343,10 @@ impl Run<'_, '_> {
         if record.shape == Shape::Object && !sure {
             // one that is cut off in the array has no keys
             if (record.keys.has_any(Keys::WRAPPERS) || record.keys == Keys::NONE)
-                && let Some(array) = many::wrapped(record.body, Search::Beginning)
+                && let Some(wrapped) = many::wrapped(record.body, Search::Beginning)
                     .or_else(|| many::wrapped(record.body, Search::Everywhere))
             {
-                match self.each(record, array, scratch) {
+                match self.each(record, wrapped.array, scratch) {
                     Err(reject) => refused = Some(reject),
                     Ok(Parsed::Nothing) if choice.is_some() => {}
                     result => return result,

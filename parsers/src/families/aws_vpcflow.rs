@@ -5,6 +5,8 @@
 //! files; CloudWatch and Firehose send none, and then only orders that AWS itself documents are tried, each checked
 //! against the forms of its values, because a number in the wrong column would be a wrong fact.
 
+use std::sync::LazyLock;
+
 use schemas::{
     Action, EventKind, Field, Initiator, Ip, LogSource, PortState, RejectKind, Row, Transport, key, parse_u64,
 };
@@ -90,7 +92,7 @@ static FIELDS: KeyMap<Named, 256> = KeyMap::new(fields! {
 /// Orders that are tried without a header. The first holds every version's fields appended to version 2's, of which a
 /// record has the first 14, 21, 25, 29, 39, 40 ...; the others are the custom formats of AWS's own examples ("Flow log record
 /// examples": TCP flag sequence, transit gateway, NAT gateway), and the default one of transit gateways' own flow logs.
-static ORDERS: &[&str] = &[
+const ORDERS: [&str; 5] = [
     "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start end action log_status \
      vpc_id subnet_id instance_id tcp_flags type pkt_srcaddr pkt_dstaddr region az_id sublocation_type sublocation_id \
      pkt_src_aws_service pkt_dst_aws_service flow_direction traffic_path ecs_cluster_arn ecs_cluster_name \
@@ -108,6 +110,11 @@ static ORDERS: &[&str] = &[
      flow_direction pkt_src_aws_service pkt_dst_aws_service",
 ];
 const APPENDED: &[usize] = &[14, 21, 25, 29, 39, 40, 41, 42];
+
+/// The same as fields, all of which are known.
+static ORDERED: LazyLock<[Vec<Named>; 5]> = LazyLock::new(|| {
+    ORDERS.map(|order| order.split_ascii_whitespace().filter_map(|name| FIELDS.get(name.as_bytes())).collect())
+});
 
 /// The fields that a header line named.
 #[derive(Default)]
@@ -178,8 +185,8 @@ impl Parser for Family {
                         let expected = "a header line with field names, or a record in an order that AWS documents";
                         return Err(Refusal { at: 0, kind: RejectKind::NotThisFamily { expected } });
                     };
-                    for (name, value) in order.zip(words(line)) {
-                        flow.take(record, FIELDS.get(name.as_bytes()), name.as_bytes(), value, row)?;
+                    for (named, value) in order.iter().zip(words(line)) {
+                        flow.take(record, Some(*named), named.1.as_bytes(), value, row)?;
                     }
                 } else {
                     if !fits {
@@ -217,19 +224,17 @@ fn is_header(line: &[u8]) -> bool {
         && words(line).filter(|word| field_named(word).is_none()).count() <= 2
 }
 
-/// The documented order that a line without a header is in, as names.
-fn guess(line: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
+/// The documented order that a line without a header is in.
+fn guess(line: &[u8]) -> Option<&'static [Named]> {
     if !begins_like_an_order(line) {
         return None;
     }
     let count = words(line).count();
-    let order = ORDERS.iter().enumerate().find(|(at, order)| {
-        let length = order.split_ascii_whitespace().count();
-        let fits = if *at == 0 { APPENDED.contains(&count) } else { length == count };
-        let named = |name: &str| FIELDS.get(name.as_bytes());
-        fits && has_form(line, order.split_ascii_whitespace().map(named))
+    let order = ORDERED.iter().enumerate().find(|(at, order)| {
+        let fits = if *at == 0 { APPENDED.contains(&count) } else { order.len() == count };
+        fits && has_form(line, order.iter().copied().map(Some))
     })?;
-    Some(order.1.split_ascii_whitespace())
+    Some(order.1)
 }
 
 /// With a version, or an instance.
@@ -398,3 +403,15 @@ impl Flow {
 
 const SYN: u64 = 2;
 const ACK: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_documented_order_is_known() {
+        for (names, fields) in ORDERS.iter().zip(&*ORDERED) {
+            assert!(names.split_ascii_whitespace().eq(fields.iter().map(|(_, name)| *name)), "{names}");
+        }
+    }
+}
