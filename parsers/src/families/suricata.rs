@@ -53,7 +53,7 @@ impl Parser for Family {
 
     fn parse(&self, record: &Record<'_>, memory: &mut Memory, row: &mut Row<'_>) -> Result<Parsed, Refusal> {
         let trail: &mut JsonTrail<Option<&'static (Put, &'static str)>> = memory.trail();
-        let mut event = Event { notes: [Scalar::NULL; Note::Count as usize], answers: Answers::default() };
+        let mut event = Event { notes: [Scalar::NULL; Note::Count as usize], noted: 0, answers: Answers::default() };
         let extent = json::walk_by(
             record.body,
             trail,
@@ -70,6 +70,8 @@ impl Parser for Family {
 
 struct Event<'a> {
     notes: [Scalar<'a>; Note::Count as usize],
+    /// A bit for each that the line has: most event types have few, and whole parts of the conclusion need not be gone through.
+    noted: u64,
     answers: Answers<'a>,
 }
 
@@ -112,7 +114,10 @@ impl<'a> Event<'a> {
             return Ok(());
         };
         match put {
-            Put::Note(note) => self.notes[note as usize] = value,
+            Put::Note(note) => {
+                self.notes[note as usize] = value;
+                self.noted |= 1 << note as u32;
+            }
             Put::Field(field) => set(record, row, field, value)?,
             Put::IfValid(field) => {
                 if !value.with(|text| row.put_if(field, text)) {
@@ -131,6 +136,10 @@ impl<'a> Event<'a> {
 
     fn note(&self, note: Note) -> &'a [u8] {
         self.notes[note as usize].raw
+    }
+
+    fn has_any(&self, notes: u64) -> bool {
+        self.noted & notes != 0
     }
 
     fn has(&self, note: Note) -> bool {

@@ -5,9 +5,39 @@ use schemas::{Action, EventKind, Field, Initiator, Ip, Outcome, PortState, Rejec
 use super::Event;
 use super::kinds::{OTHER, Order, TYPES, Type};
 use super::paths::Note;
+use super::paths::Note as N;
 use crate::lex::scan;
 use crate::lex::text::{decimal, hexadecimal};
 use crate::{Record, Refusal, set_time};
+
+/// A bit for each of some notes, as [`Event::has_any`] takes them.
+const fn bits(notes: &[Note]) -> u64 {
+    let (mut bits, mut at) = (0, 0);
+    while at < notes.len() {
+        bits |= 1 << notes[at] as u32;
+        at += 1;
+    }
+    bits
+}
+
+const _: () = assert!(Note::Count as usize <= 64, "a bit a note");
+
+const COUNTERS: u64 = bits(&[N::BytesToServer, N::BytesToClient, N::PacketsToServer, N::PacketsToClient]);
+const TIMES: u64 = bits(&[N::Start, N::End]);
+const FLAGS: u64 = bits(&[N::FlagsToServer, N::FlagsToClient, N::Flags]);
+const SESSIONS: u64 = bits(&[N::TlsVersion, N::ServerSoftware, N::HttpStatus]);
+const LOGINS: u64 = bits(&[
+    N::Credentials,
+    N::Kerberos,
+    N::Krb5Type,
+    N::FtpCommand,
+    N::RfbResult,
+    N::LdapOperation,
+    N::SqlState,
+    N::Pop3Command,
+    N::MqttUser,
+    N::MqttReturn,
+]);
 
 impl Event<'_> {
     /// What follows from the members together.
@@ -36,16 +66,28 @@ impl Event<'_> {
         }
         let initiator = self.initiator(kind.order, row);
         row.set_opt(key::INITIATOR, initiator);
-        self.traffic(record, initiator, row);
+        if self.has_any(COUNTERS) {
+            self.counters(initiator, row);
+        }
+        if self.has_any(TIMES) {
+            self.times(record, row);
+        }
+        if self.has_any(FLAGS) {
+            self.flags(row);
+        }
         self.verdict(kind, row);
         for answer in self.answers.values.get() {
             answer.with(|text| row.add(key::DNS_ANSWERS, text));
         }
-        self.sessions(row);
+        if self.has_any(SESSIONS) {
+            self.sessions(row);
+        }
         if initiator != Some(Initiator::Destination) {
             row.set_opt(key::PORT_STATE, self.port_state(name, row));
         }
-        self.login(row);
+        if self.has_any(LOGINS) {
+            self.login(row);
+        }
         Ok(())
     }
 
@@ -90,8 +132,8 @@ impl Event<'_> {
         }
     }
 
-    /// Octets, packets and times of the flow.
-    fn traffic(&self, record: &Record<'_>, initiator: Option<Initiator>, row: &mut Row<'_>) {
+    /// Octets and packets of the flow.
+    fn counters(&self, initiator: Option<Initiator>, row: &mut Row<'_>) {
         let turned = initiator == Some(Initiator::Destination);
         let pair = |to_server, to_client| if turned { (to_client, to_server) } else { (to_server, to_client) };
         let (out, back) = pair(Note::BytesToServer, Note::BytesToClient);
@@ -100,12 +142,18 @@ impl Event<'_> {
         let (out, back) = pair(Note::PacketsToServer, Note::PacketsToClient);
         row.set_opt(key::PACKETS_OUT, self.number(out));
         row.set_opt(key::PACKETS_IN, self.number(back));
+    }
+
+    fn times(&self, record: &Record<'_>, row: &mut Row<'_>) {
         let start = record.time.iso(self.note(Note::Start));
         let end = record.time.iso(self.note(Note::End));
         row.set_opt(key::START, start);
         row.set_opt(key::END, end);
         let lasted = start.zip(end).and_then(|(start, end)| u64::try_from(end.checked_sub(start)?).ok());
         row.set_opt(key::DURATION, lasted);
+    }
+
+    fn flags(&self, row: &mut Row<'_>) {
         match (self.note(Note::FlagsToServer), self.note(Note::FlagsToClient)) {
             // `00` on both sides means that the session was not tracked, not that there were no flags.
             (b"00", b"00") => {}
@@ -125,10 +173,10 @@ impl Event<'_> {
 
     /// What Suricata did: `allowed` of an alert only says that the rule did not block, so it is no verdict.
     fn verdict(&self, kind: &Type, row: &mut Row<'_>) {
-        let dropped = self.note(Note::VerdictAction) == b"drop" || self.has(Note::Reject);
-        let blocked = self.note(Note::AlertAction) == b"blocked";
         match kind.name {
             "alert" => {
+                let dropped = self.note(Note::VerdictAction) == b"drop" || self.has(Note::Reject);
+                let blocked = self.note(Note::AlertAction) == b"blocked";
                 row.set(key::ACTION, if dropped || blocked { Action::Deny } else { Action::Alert });
                 self.text(row, key::EVENT_ACTION, Note::AlertAction);
             }
