@@ -88,7 +88,7 @@ impl Parser for Family {
         let line = match record.shape {
             Shape::Text if keys::is_named(record.body) => keys::read(record)?,
             Shape::Text => Line::of_csv(record)?,
-            Shape::Object => Line::of_json(record, row)?,
+            Shape::Object => keys::read_json(record, row)?,
         };
         common(&line, record, row);
         match line.kind {

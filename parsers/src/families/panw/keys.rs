@@ -6,15 +6,18 @@
 //! Source: Strata Logging Service, "Log Forwarding Schema"; PAN-OS CEF configuration guides 7.1 to 10.2; IBM DSM guide, "Palo Alto
 //! Networks PA Series".
 
+use schemas::{Row, key};
+
 use super::layout::{Coding, Line, Slot, TYPES, Type};
 use crate::lex::cef;
+use crate::lex::json::{self, Value};
 use crate::lex::keys::KeyMap;
 use crate::lex::kv;
 use crate::lex::text::unquote;
 use crate::{Record, Refusal};
 
 /// Members of the JSON export.
-pub(super) static KEYS: KeyMap<Slot, 256> = KeyMap::new(&[
+static KEYS: KeyMap<Slot, 256> = KeyMap::new(&[
     ("Subtype", Slot::Subtype),
     ("SubType", Slot::Subtype),
     ("DeviceSN", Slot::Serial),
@@ -307,6 +310,40 @@ static LEEF: KeyMap<Slot, 128> = KeyMap::new(&[
     ("ConfigurationPath", Slot::Description),
     ("client", Slot::Client),
 ]);
+
+/// Reads the JSON export. Members without a slot are extras; lists of answers are set at once.
+pub(super) fn read_json<'r>(record: &Record<'r>, row: &mut Row<'_>) -> Result<Line<'r>, Refusal> {
+    let mut line = Line::new(Type::Other, Coding::Json);
+    let mut known = false;
+    for member in json::members(record.body)? {
+        let member = member?;
+        let (raw, escaped) = match member.value {
+            Value::Text(text) => (text.raw, text.escaped),
+            Value::Array(array) if member.key == b"DNSResponse" => {
+                let answers = json::elements(array).into_iter().flatten().map_while(Result::ok);
+                row.list(key::DNS_ANSWERS, answers.map(Value::scalar).filter(|answer| !answer.is_empty()));
+                continue;
+            }
+            value => (value.scalar(), false),
+        };
+        if raw.is_empty() {
+            continue;
+        }
+        match (member.key, KEYS.get(member.key)) {
+            (b"LogType", _) => {
+                known = true;
+                line.kind = TYPES.get(raw).unwrap_or(Type::Other);
+            }
+            // 0 is none
+            (b"ThreatID", Some(_)) if raw == b"0" => {}
+            (_, Some(slot)) => line.put(slot, raw, escaped),
+            // columns of zeros and dashes that nobody asked for
+            (_, None) if matches!(raw, b"0" | b"false" | b"N/A") => {}
+            (name, None) => member.value.with(|value| row.extra(name, value)),
+        }
+    }
+    if known { Ok(line) } else { Err(record.not_this_family("a JSON object with `LogType`")) }
+}
 
 /// What CEF and LEEF of a firewall begin with.
 #[inline]

@@ -1,15 +1,14 @@
-//! Where each fact stands: by position in the comma-separated form of each type, by key in the JSON export.
+//! A log's facts, and where each stands in the comma-separated form of each type.
 //!
 //! Positions count from 1, as the vendor's field lists do. Source: PAN-OS administrator's guides 7.1 to 11.1, "Syslog
-//! Field Descriptions"; Strata Logging Service, "Log Forwarding Schema".
+//! Field Descriptions".
 
-use schemas::{FieldKind, Key, RejectKind, Row, Span, key};
+use schemas::{FieldKind, Key, RejectKind, Row, Span};
 
-use super::keys::KEYS;
 use crate::lex::buffer::with_buffer;
 use crate::lex::cef;
 use crate::lex::csv::{self, Column};
-use crate::lex::json::{self, Value};
+use crate::lex::json;
 use crate::lex::keys::KeyMap;
 use crate::{Record, Refusal};
 
@@ -494,44 +493,6 @@ impl<'r> Line<'r> {
             self.slots[*slot as usize] = column.value;
             self.coded[*slot as usize] = column.doubled;
         }
-    }
-
-    /// Reads the JSON export. Members without a slot are extras; lists of answers are set at once.
-    pub(super) fn of_json(record: &Record<'r>, row: &mut Row<'_>) -> Result<Line<'r>, Refusal> {
-        let mut line = Line::new(Type::Other, Coding::Json);
-        let mut known = false;
-        for member in json::members(record.body)? {
-            let member = member?;
-            let (raw, escaped) = match member.value {
-                Value::Text(text) => (text.raw, text.escaped),
-                Value::Array(array) if member.key == b"DNSResponse" => {
-                    let answers = json::elements(array).into_iter().flatten().map_while(Result::ok);
-                    row.list(key::DNS_ANSWERS, answers.map(Value::scalar).filter(|answer| !answer.is_empty()));
-                    continue;
-                }
-                value => (value.scalar(), false),
-            };
-            if raw.is_empty() {
-                continue;
-            }
-            match (member.key, KEYS.get(member.key)) {
-                (b"LogType", _) => {
-                    known = true;
-                    line.kind = TYPES.get(raw).unwrap_or(Type::Other);
-                }
-                // 0 is none
-                (b"ThreatID", Some(_)) if raw == b"0" => {}
-                (_, Some(slot)) if line.slots[slot as usize].is_empty() => {
-                    line.slots[slot as usize] = raw;
-                    line.coded[slot as usize] = escaped;
-                }
-                (_, Some(_)) => {}
-                // columns of zeros and dashes that nobody asked for
-                (_, None) if matches!(raw, b"0" | b"false" | b"N/A") => {}
-                (name, None) => member.value.with(|value| row.extra(name, value)),
-            }
-        }
-        if known { Ok(line) } else { Err(record.not_this_family("a JSON object with `LogType`")) }
     }
 
     /// A slot as it stands in the line; empty where it is absent.
