@@ -69,6 +69,7 @@ static PATHS: KeyMap<Slot, 512> = KeyMap::new(&[
     ("Computer", Slot::Computer),
     ("computer", Slot::Computer),
     ("Hostname", Slot::Computer),
+    ("HOSTNAME", Slot::Computer),
     ("Event.System.Computer", Slot::Computer),
     ("data.win.system.computer", Slot::Computer),
     ("host.name", Slot::HostName),
