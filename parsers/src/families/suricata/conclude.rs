@@ -5,7 +5,6 @@ use schemas::{Action, EventKind, Field, Initiator, Ip, Outcome, PortState, Rejec
 use super::Event;
 use super::kinds::{OTHER, Order, TYPES, Type};
 use super::paths::Note;
-use super::paths::Note as N;
 use crate::lex::scan;
 use crate::lex::text::{decimal, hexadecimal};
 use crate::{Record, Refusal, set_time};
@@ -22,21 +21,21 @@ const fn bits(notes: &[Note]) -> u64 {
 
 const _: () = assert!(Note::Count as usize <= 64, "a bit a note");
 
-const COUNTERS: u64 = bits(&[N::BytesToServer, N::BytesToClient, N::PacketsToServer, N::PacketsToClient]);
-const TIMES: u64 = bits(&[N::Start, N::End]);
-const FLAGS: u64 = bits(&[N::FlagsToServer, N::FlagsToClient, N::Flags]);
-const SESSIONS: u64 = bits(&[N::TlsVersion, N::ServerSoftware, N::HttpStatus]);
+const COUNTERS: u64 = bits(&[Note::BytesToServer, Note::BytesToClient, Note::PacketsToServer, Note::PacketsToClient]);
+const TIMES: u64 = bits(&[Note::Start, Note::End]);
+const FLAGS: u64 = bits(&[Note::FlagsToServer, Note::FlagsToClient, Note::Flags]);
+const SESSIONS: u64 = bits(&[Note::TlsVersion, Note::ServerSoftware, Note::HttpStatus]);
 const LOGINS: u64 = bits(&[
-    N::Credentials,
-    N::Kerberos,
-    N::Krb5Type,
-    N::FtpCommand,
-    N::RfbResult,
-    N::LdapOperation,
-    N::SqlState,
-    N::Pop3Command,
-    N::MqttUser,
-    N::MqttReturn,
+    Note::Credentials,
+    Note::Kerberos,
+    Note::Krb5Type,
+    Note::FtpCommand,
+    Note::RfbResult,
+    Note::LdapOperation,
+    Note::SqlState,
+    Note::Pop3Command,
+    Note::MqttUser,
+    Note::MqttReturn,
 ]);
 
 impl Event<'_> {
